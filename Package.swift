@@ -1,0 +1,69 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library target of this package; `Docs/Architecture.md` says why each edge exists, and
+/// `ArchitectureTests` compares that table with the imports in `Sources`.
+func library(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "omnigen2",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "OmniGen2", targets: ["OmniGen2"]),
+        .executable(name: "omnigen2", targets: ["omnigen2"]),
+        .executable(name: "parity", targets: ["parity"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    ],
+    targets: [
+        library("Torch"),
+        library("Layers", "Torch"),
+        .target(
+            name: "CImageCodecs",
+            linkerSettings: [
+                .linkedLibrary("png16"), .linkedLibrary("jpeg"), .linkedLibrary("webp"), .linkedLibrary("webpdemux"),
+            ]),
+        library("Imaging", "CImageCodecs"),
+        library("Hub", .product(name: "Crypto", package: "swift-crypto")),
+        library("QwenVL", "Layers", "Torch", "Imaging"),
+        library("Diffusion", "Layers", "Torch"),
+        library("OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch"),
+        .executableTarget(
+            name: "parity",
+            dependencies: [
+                "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "omnigen2",
+            dependencies: [
+                "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+        tests("TorchTests", "Torch"),
+        tests("LayersTests", "Layers", "Torch"),
+        tests("ImagingTests", "Imaging"),
+        tests("HubTests", "Hub", .product(name: "Crypto", package: "swift-crypto")),
+        tests("QwenVLTests", "QwenVL", "Layers", "Torch", "Imaging"),
+        tests("DiffusionTests", "Diffusion", "Layers", "Torch"),
+        tests("OmniGen2Tests", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
+        tests("ParityTests", "parity"),
+        tests("CommandTests", "omnigen2", "Imaging"),
+    ],
+    swiftLanguageModes: [.v6]
+)
