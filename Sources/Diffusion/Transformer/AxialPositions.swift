@@ -1,0 +1,78 @@
+import Layers
+import Torch
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Rotary positions on three axes: place in the sequence, row, column.
+///
+/// Text advances all three together. An image keeps one place on the first axis and counts rows and columns on the
+/// others; the next image's place is further on by the longer side.
+/// Source: `OmniGen2RotaryPosEmbed` of `omnigen2/models/transformers/repo.py`.
+package struct AxialPositions {
+    /// A position on each axis.
+    package typealias Place = (Int, Int, Int)
+
+    package static let theta = 10000.0
+    private let dimensions: [Int]
+    private let lengths: [Int]
+
+    package init(dimensions: [Int], lengths: [Int]) {
+        self.dimensions = dimensions
+        self.lengths = lengths
+    }
+
+    /// Rows and columns of patches of an image.
+    package struct Grid: Equatable, Sendable {
+        package let rows: Int
+        package let columns: Int
+        package init(rows: Int, columns: Int) {
+            self.rows = rows
+            self.columns = columns
+        }
+        package var count: Int { rows * columns }
+    }
+
+    /// Places of a sample's tokens: text, then each reference, then the image.
+    package static func places(textLength: Int, references: [Grid], image: Grid) -> [Place] {
+        var places: [Place] = (0..<textLength).map { ($0, $0, $0) }
+        var shift = textLength
+        for grid in references + [image] {
+            for row in 0..<grid.rows {
+                for column in 0..<grid.columns { places.append((shift, row, column)) }
+            }
+            shift += max(grid.rows, grid.columns)
+        }
+        return places
+    }
+
+    /// - Throws: `ConfigurationError` when a place lies beyond the table the model was trained with.
+    package func table(_ places: [Place], device: Device) throws -> RotaryPositions {
+        for place in places {
+            let coordinates = [place.0, place.1, place.2]
+            if let axis = coordinates.indices.first(where: { coordinates[$0] >= lengths[$0] }) {
+                let names = ["a text and image sequence", "an image height", "an image width"]
+                throw ConfigurationError(
+                    "\(names[axis]) of more than \(lengths[axis]) positions does not fit this model "
+                        + "(axes_lens \(lengths))")
+            }
+        }
+        return try RotaryPositions(angles: places.flatMap(angles), rows: places.count, device: device)
+    }
+
+    /// Angles of one token, axis after axis.
+    package func angles(_ place: Place) -> [Double] {
+        var angles: [Double] = []
+        for (dimension, position) in zip(dimensions, [place.0, place.1, place.2]) {
+            for index in stride(from: 0, to: dimension, by: 2) {
+                angles.append(Double(position) / pow(Self.theta, Double(index) / Double(dimension)))
+            }
+        }
+        return angles
+    }
+}

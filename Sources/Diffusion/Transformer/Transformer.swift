@@ -1,0 +1,126 @@
+import Layers
+import Torch
+
+/// The diffusion transformer: predicts the velocity from noise to image.
+///
+/// Legend: T tokens of a batch, D hidden size, C latent channels, H and W sides of a latent.
+/// Source: `OmniGen2Transformer2DModel` of `omnigen2/models/transformers/transformer_omnigen2.py`.
+package struct Transformer {
+    package let configuration: TransformerConfiguration
+    package let imageEmbedder, referenceEmbedder: Linear
+    package let timeCaption: TimestepCaptionEmbedding
+    package let noiseRefiner, referenceRefiner, contextRefiner, layers: [TransformerBlock]
+    package let imageIndexEmbedding: Tensor  // [5, D]
+    package let output: OutputProjection
+    package let positions: AxialPositions
+
+    package init(_ w: Weights, _ configuration: TransformerConfiguration) throws {
+        self.configuration = configuration
+        let hidden = configuration.hiddenSize
+        func blocks(_ name: String, _ count: Int, modulated: Bool = true) throws -> [TransformerBlock] {
+            try (0..<count).map { try TransformerBlock(w[name][$0], configuration, modulated: modulated) }
+        }
+        imageEmbedder = try Linear(w["x_embedder"], configuration.patchChannels, hidden)
+        referenceEmbedder = try Linear(w["ref_image_patch_embedder"], configuration.patchChannels, hidden)
+        timeCaption = try TimestepCaptionEmbedding(w["time_caption_embed"], configuration)
+        noiseRefiner = try blocks("noise_refiner", configuration.refinerLayerCount)
+        referenceRefiner = try blocks("ref_image_refiner", configuration.refinerLayerCount)
+        contextRefiner = try blocks("context_refiner", configuration.refinerLayerCount, modulated: false)
+        layers = try blocks("layers", configuration.layerCount)
+        imageIndexEmbedding = try w.tensor(
+            "image_index_embedding", TransformerConfiguration.maximumReferences, hidden, initial: .normal(0.02))
+        output = try OutputProjection(w["norm_out"], configuration)
+        positions = AxialPositions(dimensions: configuration.axesDimensions, lengths: configuration.axesLengths)
+    }
+
+    /// One item of a batch; items may differ in every size.
+    package struct Sample {
+        package let latent: Tensor  // [C, H, W]
+        package let references: [Tensor]  // each [C, H, W]
+        package let text: Tensor  // [L, text features]
+        /// 0 is noise, 1 is the image.
+        package let timestep: Float
+
+        package init(latent: Tensor, references: [Tensor] = [], text: Tensor, timestep: Float) {
+            self.latent = latent
+            self.references = references
+            self.text = text
+            self.timestep = timestep
+        }
+    }
+
+    /// The velocity of each sample, [C, H, W].
+    package func callAsFunction(_ samples: [Sample]) throws -> [Tensor] {
+        let plan = try SequencePlan(samples, configuration.patchSize)
+        let table = try positions.table(plan.places, device: imageIndexEmbedding.device)
+        let time = try timeCaption.time(plan.timesteps)
+
+        let text = try refineText(samples.map(\.text), plan, table)
+        let noise = try refineNoise(samples.map(\.latent), plan, table, time)
+        let references = try refineReferences(samples.map(\.references), plan, table, time)
+
+        var joint = try plan.join(text, references, noise)
+        for layer in layers { joint = try layer(joint, table, time: time, rows: plan.timeRows) }
+
+        let images = try PackedTokens(plan.imageRanges.map { try joint.tokens.narrowed(0, $0) })
+        let velocities = try output(images, time, rows: plan.timeRows).sequences()
+        return try zip(velocities, plan.grids).map { try Patches.join($0, configuration.patchSize, $1) }
+    }
+
+    /// Text features to context tokens.
+    package func refineText(_ texts: [Tensor], _ plan: SequencePlan, _ table: RotaryPositions) throws -> PackedTokens {
+        var x = try PackedTokens(texts)
+        x = x.replacing(try timeCaption.text(x.tokens))
+        let positions = try plan.positions(plan.textRanges, of: table)
+        for block in contextRefiner { x = try block(x, positions) }
+        return x
+    }
+
+    /// Noisy latents to image tokens.
+    package func refineNoise(
+        _ latents: [Tensor], _ plan: SequencePlan, _ table: RotaryPositions, _ time: Tensor
+    ) throws -> PackedTokens {
+        var x = try PackedTokens(latents.map { try Patches.cut($0, configuration.patchSize) })
+        x = x.replacing(try imageEmbedder(x.tokens))
+        let positions = try plan.positions(plan.imageRanges, of: table)
+        for block in noiseRefiner { x = try block(x, positions, time: time, rows: plan.timeRows) }
+        return x
+    }
+
+    /// Reference latents to tokens, each reference by itself; `nil` when there are none.
+    package func refineReferences(
+        _ references: [[Tensor]], _ plan: SequencePlan, _ table: RotaryPositions, _ time: Tensor
+    ) throws -> PackedTokens? {
+        guard plan.hasReferences else { return nil }
+        let embedded = try references.flatMap { images in
+            try images.enumerated().map { index, latent in
+                try referenceEmbedder(Patches.cut(latent, configuration.patchSize))
+                    + imageIndexEmbedding.narrowed(0, index..<index + 1)
+            }
+        }
+        var x = try PackedTokens(embedded)
+        let positions = try plan.positions(plan.referenceRanges.flatMap { $0 }, of: table)
+        for block in referenceRefiner { x = try block(x, positions, time: time, rows: plan.referenceTimeRows) }
+        return x
+    }
+}
+
+/// Norm, scale by the timestep, and projection of tokens back to patches.
+///
+/// Source: `LuminaLayerNormContinuous` of `omnigen2/models/transformers/block_lumina2.py`.
+package struct OutputProjection {
+    private let scale, projection: Linear
+    private static let epsilon = 1e-6
+
+    init(_ w: Weights, _ configuration: TransformerConfiguration) throws {
+        let patch = configuration.patchSize * configuration.patchSize * configuration.outChannels
+        scale = try Linear(w["linear_1"], configuration.timeSize, configuration.hiddenSize, initial: .zeros)
+        projection = try Linear(w["linear_2"], configuration.hiddenSize, patch, initial: .zeros)
+    }
+
+    package func callAsFunction(_ x: PackedTokens, _ time: Tensor, rows: [Int]) throws -> PackedTokens {
+        let scale = try PerSequence(rows: rows).spread(self.scale(time.silu()), over: x)
+        let normed = try x.tokens.layerNorm(nil, nil, epsilon: Self.epsilon)
+        return x.replacing(try projection(normed * (scale + 1)))
+    }
+}

@@ -1,0 +1,42 @@
+import Torch
+
+/// How a tensor starts when there is no checkpoint to read it from.
+package enum InitialValue: Sendable {
+    case zeros
+    case ones
+    /// Uniform in +-sqrt(6 / (inputs + outputs)).
+    case xavier
+    /// Normal with this standard deviation.
+    case normal(Double)
+}
+
+/// Where tensors come from: a checkpoint, random numbers, or shapes alone.
+package protocol WeightSource: AnyObject {
+    /// What to call the source in an error: a path, or what it is.
+    var origin: String { get }
+    /// Every name the source holds, or `nil` if it answers to any name.
+    var names: [String]? { get }
+    /// The shape of a tensor the source holds; `nil` if it does not hold it or answers to any shape.
+    func shape(of name: String) -> [Int]?
+    /// The tensor, which has this shape if the source holds one under that name.
+    func tensor(_ name: String, _ shape: [Int], initial: InitialValue) throws -> Tensor?
+}
+
+/// What a checkpoint and a model disagree on.
+package enum WeightError: Error, CustomStringConvertible, Sendable {
+    case missing(key: String, shape: [Int], origin: String)
+    case wrongShape(key: String, expected: [Int], got: [Int], origin: String)
+    case unused(keys: [String], origin: String)
+
+    package var description: String {
+        switch self {
+        case .missing(let key, let shape, let origin):
+            "\(origin): tensor \(key) of shape \(shape) is missing"
+        case .wrongShape(let key, let expected, let got, let origin):
+            "\(origin): tensor \(key) has shape \(got), the configuration asks for \(expected)"
+        case .unused(let keys, let origin):
+            "\(origin): \(keys.count) tensors belong to no part of the model, such as "
+                + keys.prefix(3).joined(separator: ", ")
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Layers
+import Torch
+
+/// Causal self-attention with grouped key and value heads and multimodal rotary positions.
+struct CausalAttention {
+    private let query, key, value, output: Linear
+    private let headSize: Int
+
+    init(_ w: Weights, _ configuration: LanguageModelConfiguration) throws {
+        let hidden = configuration.hiddenSize
+        headSize = configuration.headSize
+        let keyValueSize = configuration.keyValueHeadCount * headSize
+        query = try Linear(w["q_proj"], hidden, hidden, initial: .normal(0.02))
+        key = try Linear(w["k_proj"], hidden, keyValueSize, initial: .normal(0.02))
+        value = try Linear(w["v_proj"], hidden, keyValueSize, initial: .normal(0.02))
+        output = try Linear(w["o_proj"], hidden, hidden, bias: false, initial: .normal(0.02))
+    }
+
+    func callAsFunction(_ x: PackedTokens, _ positions: RotaryPositions) throws -> Tensor {
+        let count = x.tokens.size(0)
+        let query = try positions.rotateHalves(self.query(x.tokens).reshaped(1, count, -1, headSize))
+        let key = try positions.rotateHalves(self.key(x.tokens).reshaped(1, count, -1, headSize))
+        let value = try self.value(x.tokens).reshaped(1, count, -1, headSize)  // [1, T, K, D]
+        let attended = try x.ranges.map { range in
+            try attention(
+                query.narrowed(1, range), key.narrowed(1, range), value.narrowed(1, range), causal: true)
+        }
+        return try output(Tensor.concatenated(attended, 1).reshaped(count, -1))
+    }
+}
+
+/// W_down (silu(W_gate x) * W_up x).
+struct GatedFeedForward {
+    private let gate, up, down: Linear
+
+    init(_ w: Weights, _ hidden: Int, _ inner: Int, bias: Bool) throws {
+        gate = try Linear(w["gate_proj"], hidden, inner, bias: bias, initial: .normal(0.02))
+        up = try Linear(w["up_proj"], hidden, inner, bias: bias, initial: .normal(0.02))
+        down = try Linear(w["down_proj"], inner, hidden, bias: bias, initial: .normal(0.02))
+    }
+
+    func callAsFunction(_ x: Tensor) throws -> Tensor { try down(gate(x).silu() * up(x)) }
+}
+
+/// One layer of the language model.
+struct DecoderLayer {
+    private let attentionNorm, feedForwardNorm: RMSNorm
+    private let attention: CausalAttention
+    private let feedForward: GatedFeedForward
+
+    init(_ w: Weights, _ configuration: LanguageModelConfiguration) throws {
+        let (hidden, epsilon) = (configuration.hiddenSize, configuration.normEpsilon)
+        attentionNorm = try RMSNorm(w["input_layernorm"], hidden, epsilon: epsilon)
+        attention = try CausalAttention(w["self_attn"], configuration)
+        feedForwardNorm = try RMSNorm(w["post_attention_layernorm"], hidden, epsilon: epsilon)
+        feedForward = try GatedFeedForward(w["mlp"], hidden, configuration.intermediateSize, bias: false)
+    }
+
+    func callAsFunction(_ x: PackedTokens, _ positions: RotaryPositions) throws -> PackedTokens {
+        let middle = try x.tokens + attention(x.replacing(attentionNorm(x.tokens)), positions)
+        return x.replacing(try middle + feedForward(feedForwardNorm(middle)))
+    }
+}
+
+/// The language half of Qwen2.5-VL. Its last hidden states are what the diffusion transformer reads as text.
+///
+/// Source: `transformers` 4.51.3, `models/qwen2_5_vl/modeling_qwen2_5_vl.py`.
+package struct LanguageModel {
+    package let configuration: LanguageModelConfiguration
+    private let embedding: Embedding
+    private let layers: [DecoderLayer]
+    private let norm: RMSNorm
+    private let head: Tensor  // [vocabulary, D]
+
+    package init(_ w: Weights, _ configuration: LanguageModelConfiguration) throws {
+        self.configuration = configuration
+        let model = w["model"]
+        embedding = try Embedding(
+            model["embed_tokens"], entries: configuration.vocabularySize, size: configuration.hiddenSize)
+        layers = try (0..<configuration.layerCount).map { try DecoderLayer(model["layers"][$0], configuration) }
+        norm = try RMSNorm(model["norm"], configuration.hiddenSize, epsilon: configuration.normEpsilon)
+        head =
+            configuration.tiesEmbeddings
+            ? embedding.weight
+            : try w["lm_head"].tensor(
+                "weight", configuration.vocabularySize, configuration.hiddenSize, initial: .normal(0.02))
+    }
+
+    /// Embeddings of token ids, with `images` (merged image features, each [N, D]) in place of the image tokens.
+    ///
+    /// - Throws: `LanguageModelError.input` for an id outside the vocabulary, or when the image tokens are not as
+    ///   many as the features.
+    package func embed(_ ids: [Int], images: Tensor? = nil) throws -> Tensor {  // [L, D]
+        if let id = ids.first(where: { !(0..<configuration.vocabularySize).contains($0) }) {
+            throw LanguageModelError.input("token id \(id) is outside the vocabulary of \(configuration.vocabularySize)")
+        }
+        let text = try embedding(Tensor(ids, [ids.count]).to(embedding.weight.device))
+        guard let images else { return text }
+        let slots = ids.indices.filter { ids[$0] == configuration.imageTokenID }
+        guard slots.count == images.size(0) else {
+            throw LanguageModelError.input(
+                "the prompt has \(slots.count) image tokens, the pictures give \(images.size(0)) features")
+        }
+        // Row i comes from the text, or from the image table appended to it.
+        var rows = Array(ids.indices)
+        for (feature, slot) in slots.enumerated() { rows[slot] = ids.count + feature }
+        let table = try Tensor.concatenated([text, images.to(text.dtype)], 0)
+        return try table.gathered(0, Tensor(rows, [rows.count]).to(table.device))
+    }
+
+    /// Last hidden states, after the final norm, of sequences that are each causal in themselves.
+    ///
+    /// - Parameters:
+    ///   - embeddings: [T, D], packed.
+    ///   - positions: of each token, on the axes time, row and column.
+    ///   - observe: sees the hidden states before each layer.
+    package func callAsFunction(
+        _ embeddings: PackedTokens, _ positions: [MultimodalPosition], observe: (Int, Tensor) -> Void = { _, _ in }
+    ) throws -> PackedTokens {
+        let table = try MultimodalPosition.table(positions, configuration, device: embeddings.tokens.device)
+        var x = embeddings
+        for (index, layer) in layers.enumerated() {
+            observe(index, x.tokens)
+            x = try layer(x, table)
+        }
+        return x.replacing(try norm(x.tokens))
+    }
+
+    /// Scores of the next token. hidden [..., D], result [..., vocabulary].
+    package func logits(_ hidden: Tensor) throws -> Tensor { try hidden.linear(head, nil) }
+}

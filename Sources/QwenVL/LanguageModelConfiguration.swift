@@ -1,0 +1,148 @@
+/// `mllm/config.json` of a checkpoint: Qwen2.5-VL.
+package struct LanguageModelConfiguration: Decodable, Sendable {
+    package let hiddenSize: Int
+    package let intermediateSize: Int
+    package let layerCount: Int
+    package let headCount: Int
+    package let keyValueHeadCount: Int
+    package let normEpsilon: Double
+    package let ropeTheta: Double
+    /// Rotary frequencies of a head given to time, row and column.
+    package let ropeSections: [Int]
+    package let vocabularySize: Int
+    package let tiesEmbeddings: Bool
+    package let imageTokenID: Int
+    package let visionStartTokenID: Int
+    package let vision: VisionConfiguration
+
+    private enum Key: String, CodingKey {
+        case hiddenSize = "hidden_size"
+        case intermediateSize = "intermediate_size"
+        case layerCount = "num_hidden_layers"
+        case headCount = "num_attention_heads"
+        case keyValueHeadCount = "num_key_value_heads"
+        case normEpsilon = "rms_norm_eps"
+        case ropeTheta = "rope_theta"
+        case ropeScaling = "rope_scaling"
+        case vocabularySize = "vocab_size"
+        case tiesEmbeddings = "tie_word_embeddings"
+        case imageTokenID = "image_token_id"
+        case visionStartTokenID = "vision_start_token_id"
+        case vision = "vision_config"
+    }
+
+    private struct RopeScaling: Decodable {
+        let mrope_section: [Int]
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        hiddenSize = try values.decode(Int.self, forKey: .hiddenSize)
+        intermediateSize = try values.decode(Int.self, forKey: .intermediateSize)
+        layerCount = try values.decode(Int.self, forKey: .layerCount)
+        headCount = try values.decode(Int.self, forKey: .headCount)
+        keyValueHeadCount = try values.decode(Int.self, forKey: .keyValueHeadCount)
+        normEpsilon = try values.decode(Double.self, forKey: .normEpsilon)
+        ropeTheta = try values.decode(Double.self, forKey: .ropeTheta)
+        ropeSections = try values.decode(RopeScaling.self, forKey: .ropeScaling).mrope_section
+        vocabularySize = try values.decode(Int.self, forKey: .vocabularySize)
+        tiesEmbeddings = try values.decodeIfPresent(Bool.self, forKey: .tiesEmbeddings) ?? false
+        imageTokenID = try values.decode(Int.self, forKey: .imageTokenID)
+        visionStartTokenID = try values.decode(Int.self, forKey: .visionStartTokenID)
+        vision = try values.decode(VisionConfiguration.self, forKey: .vision)
+        try validate()
+    }
+
+    package var headSize: Int { hiddenSize / headCount }
+
+    private func validate() throws {
+        guard
+            [hiddenSize, intermediateSize, headCount, keyValueHeadCount, vocabularySize].allSatisfy({ $0 > 0 }),
+            layerCount >= 0, hiddenSize % headCount == 0, headCount % keyValueHeadCount == 0
+        else {
+            throw LanguageModelError.configuration(
+                "hidden_size \(hiddenSize) must be a positive multiple of num_attention_heads \(headCount), and that "
+                    + "of num_key_value_heads \(keyValueHeadCount)")
+        }
+        guard ropeSections.count == 3, ropeSections.reduce(0, +) * 2 == headSize else {
+            throw LanguageModelError.configuration(
+                "mrope_section \(ropeSections) must be three numbers that add up to half the head size \(headSize)")
+        }
+        guard vision.outputSize == hiddenSize else {
+            throw LanguageModelError.configuration(
+                "the vision tower's out_hidden_size \(vision.outputSize) is not hidden_size \(hiddenSize)")
+        }
+    }
+}
+
+/// `vision_config` of the same file.
+package struct VisionConfiguration: Decodable, Sendable {
+    package let depth: Int
+    package let hiddenSize: Int
+    package let headCount: Int
+    package let intermediateSize: Int
+    package let outputSize: Int
+    package let patchSize: Int
+    package let temporalPatchSize: Int
+    package let mergeSize: Int
+    /// Side of an attention window in pixels.
+    package let windowSize: Int
+    package let fullAttentionBlocks: [Int]
+    package let inChannels: Int
+
+    private enum Key: String, CodingKey {
+        case depth
+        case hiddenSize = "hidden_size"
+        case headCount = "num_heads"
+        case intermediateSize = "intermediate_size"
+        case outputSize = "out_hidden_size"
+        case patchSize = "patch_size"
+        case temporalPatchSize = "temporal_patch_size"
+        case mergeSize = "spatial_merge_size"
+        case windowSize = "window_size"
+        case fullAttentionBlocks = "fullatt_block_indexes"
+        case inChannels = "in_channels"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        depth = try values.decode(Int.self, forKey: .depth)
+        hiddenSize = try values.decode(Int.self, forKey: .hiddenSize)
+        headCount = try values.decode(Int.self, forKey: .headCount)
+        intermediateSize = try values.decode(Int.self, forKey: .intermediateSize)
+        outputSize = try values.decode(Int.self, forKey: .outputSize)
+        patchSize = try values.decodeIfPresent(Int.self, forKey: .patchSize) ?? 14
+        temporalPatchSize = try values.decodeIfPresent(Int.self, forKey: .temporalPatchSize) ?? 2
+        mergeSize = try values.decodeIfPresent(Int.self, forKey: .mergeSize) ?? 2
+        windowSize = try values.decodeIfPresent(Int.self, forKey: .windowSize) ?? 112
+        fullAttentionBlocks = try values.decode([Int].self, forKey: .fullAttentionBlocks)
+        inChannels = try values.decodeIfPresent(Int.self, forKey: .inChannels) ?? 3
+        guard
+            [hiddenSize, headCount, intermediateSize, outputSize, patchSize, temporalPatchSize, mergeSize, inChannels]
+                .allSatisfy({ $0 > 0 }),
+            hiddenSize % (4 * headCount) == 0, windowSize >= mergeSize * patchSize
+        else {
+            throw LanguageModelError.configuration(
+                "the vision tower's hidden_size \(hiddenSize) must be a multiple of 4 num_heads (\(headCount)), and "
+                    + "window_size \(windowSize) at least one merged patch")
+        }
+    }
+
+    package var headSize: Int { hiddenSize / headCount }
+
+    /// Numbers in a patch of pixels.
+    package var patchValues: Int { inChannels * temporalPatchSize * patchSize * patchSize }
+}
+
+/// What a language model cannot be built from or asked for.
+package enum LanguageModelError: Error, CustomStringConvertible, Sendable {
+    case configuration(String)
+    case input(String)
+
+    package var description: String {
+        switch self {
+        case .configuration(let message): "language model configuration: " + message
+        case .input(let message): message
+        }
+    }
+}

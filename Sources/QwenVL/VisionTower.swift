@@ -1,0 +1,128 @@
+import Layers
+import Torch
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Self-attention within windows, or within whole pictures.
+private struct VisionAttention {
+    let queryKeyValue, output: Linear
+    let headSize: Int
+
+    init(_ w: Weights, _ configuration: VisionConfiguration) throws {
+        let hidden = configuration.hiddenSize
+        queryKeyValue = try Linear(w["qkv"], hidden, 3 * hidden, initial: .normal(0.02))
+        output = try Linear(w["proj"], hidden, hidden, initial: .normal(0.02))
+        headSize = configuration.headSize
+    }
+
+    func callAsFunction(_ x: PackedTokens, _ positions: RotaryPositions) throws -> Tensor {
+        let count = x.tokens.size(0)
+        let parts = try queryKeyValue(x.tokens).chunks(3, 1).map { try $0.reshaped(1, count, -1, headSize) }
+        let (query, key) = (try positions.rotateHalves(parts[0]), try positions.rotateHalves(parts[1]))
+        let attended = try x.ranges.map { range in
+            try attention(query.narrowed(1, range), key.narrowed(1, range), parts[2].narrowed(1, range))
+        }
+        return try output(Tensor.concatenated(attended, 1).reshaped(count, -1))
+    }
+}
+
+private struct VisionBlock {
+    let attentionNorm, feedForwardNorm: RMSNorm
+    let attention: VisionAttention
+    let feedForward: GatedFeedForward
+
+    init(_ w: Weights, _ configuration: VisionConfiguration) throws {
+        let hidden = configuration.hiddenSize
+        attentionNorm = try RMSNorm(w["norm1"], hidden, epsilon: VisionTower.normEpsilon)
+        attention = try VisionAttention(w["attn"], configuration)
+        feedForwardNorm = try RMSNorm(w["norm2"], hidden, epsilon: VisionTower.normEpsilon)
+        feedForward = try GatedFeedForward(w["mlp"], hidden, configuration.intermediateSize, bias: true)
+    }
+
+    func callAsFunction(_ x: PackedTokens, _ positions: RotaryPositions) throws -> Tensor {
+        let middle = try x.tokens + attention(x.replacing(attentionNorm(x.tokens)), positions)
+        return try middle + feedForward(feedForwardNorm(middle))
+    }
+}
+
+/// The seeing half of Qwen2.5-VL: patches of pixels to features the language model reads.
+///
+/// Source: `Qwen2_5_VisionTransformerPretrainedModel` of `transformers` 4.51.3.
+package struct VisionTower {
+    static let normEpsilon = 1e-6
+    private static let theta = 10000.0
+
+    package let configuration: VisionConfiguration
+    private let patchEmbedding: Tensor  // [hidden, patch values]
+    private let blocks: [VisionBlock]
+    private let mergeNorm: RMSNorm
+    private let mergeFirst, mergeSecond: Linear
+
+    package init(_ w: Weights, _ configuration: VisionConfiguration) throws {
+        self.configuration = configuration
+        let (hidden, patch) = (configuration.hiddenSize, configuration.patchSize)
+        // A convolution whose stride is its kernel is a linear layer on the patch.
+        patchEmbedding = try w["patch_embed"]["proj"].tensor(
+            "weight", hidden, configuration.inChannels, configuration.temporalPatchSize, patch, patch,
+            initial: .normal(0.02)
+        ).reshaped(hidden, configuration.patchValues)
+        blocks = try (0..<configuration.depth).map { try VisionBlock(w["blocks"][$0], configuration) }
+        let merged = hidden * configuration.mergeSize * configuration.mergeSize
+        mergeNorm = try RMSNorm(w["merger"]["ln_q"], hidden, epsilon: Self.normEpsilon)
+        mergeFirst = try Linear(w["merger"]["mlp"][0], merged, merged, initial: .normal(0.02))
+        mergeSecond = try Linear(w["merger"]["mlp"][2], merged, configuration.outputSize, initial: .normal(0.02))
+    }
+
+    /// Features of pictures, [merged patches, out]; `pixels` [patches, patch values] in the order the
+    /// preprocessing gives: squares of merged patches, row by row.
+    package func callAsFunction(
+        _ pixels: Tensor, _ grids: [PatchGrid], observe: (String, Tensor) -> Void = { _, _ in }
+    ) throws -> Tensor {
+        let unit = configuration.mergeSize * configuration.mergeSize
+        let windows = VisionWindows(
+            grids, window: configuration.windowSize / configuration.mergeSize / configuration.patchSize,
+            merge: configuration.mergeSize)
+        let embedded = try pixels.to(patchEmbedding.dtype).linear(patchEmbedding, nil)
+        observe("patch_embed", embedded)
+
+        let order = windows.order.flatMap { square in (0..<unit).map { square * unit + $0 } }
+        let angles = Self.angles(grids, configuration)
+        let positions = try RotaryPositions(
+            angles: order.flatMap { angles[$0] }, rows: order.count, device: embedded.device)
+        var x = try embedded.gathered(0, Tensor(order, [order.count]).to(embedded.device))
+        for (index, block) in blocks.enumerated() {
+            let whole = configuration.fullAttentionBlocks.contains(index)
+            x = try block(PackedTokens(x, lengths: whole ? grids.map(\.count) : windows.lengths), positions)
+            observe("block\(index)", x)
+        }
+        let merged = try mergeSecond(mergeFirst(mergeNorm(x).reshaped(windows.order.count, -1)).gelu())
+        var inverse = [Int](repeating: 0, count: windows.order.count)
+        for (place, square) in windows.order.enumerated() { inverse[square] = place }
+        return try merged.gathered(0, Tensor(inverse, [inverse.count]).to(merged.device))
+    }
+
+    /// Rotary angles of each patch, in the order of the pixels: row frequencies, then column frequencies.
+    package static func angles(_ grids: [PatchGrid], _ configuration: VisionConfiguration) -> [[Double]] {
+        let (merge, quarter) = (configuration.mergeSize, configuration.headSize / 4)
+        let frequencies = (0..<quarter).map { pow(theta, -Double($0) / Double(quarter)) }
+        var angles: [[Double]] = []
+        for grid in grids {
+            for top in stride(from: 0, to: grid.rows, by: merge) {
+                for left in stride(from: 0, to: grid.columns, by: merge) {
+                    for row in top..<top + merge {
+                        for column in left..<left + merge {
+                            angles.append(frequencies.map { $0 * Double(row) } + frequencies.map { $0 * Double(column) })
+                        }
+                    }
+                }
+            }
+        }
+        return angles
+    }
+}
