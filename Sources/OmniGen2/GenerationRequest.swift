@@ -1,0 +1,101 @@
+import Diffusion
+import Imaging
+
+/// Everything that decides what a generation draws; the defaults are those of the official `inference.py`.
+public struct GenerationRequest: Sendable, Equatable {
+    /// Which solver takes the steps.
+    public enum Scheduler: String, Sendable, Codable, CaseIterable {
+        case euler
+        case dpmSolver = "dpmsolver++"
+    }
+
+    /// What to draw, or how to change the references.
+    public var prompt: String
+    /// What to stay away from; acts through text guidance.
+    public var negativePrompt: String = GenerationRequest.defaultNegativePrompt
+    /// Pictures to edit or compose from, at most five.
+    public var references: [Image] = []
+    /// Height of the result in pixels.
+    public var height = 1024
+    /// Width of the result in pixels.
+    public var width = 1024
+    /// Steps from noise to image.
+    public var steps = 50
+    /// How strongly the prompt pulls; 1 is off.
+    public var textGuidance = 5.0
+    /// How strongly the references pull; 1 is off, and it acts only beside text guidance.
+    public var imageGuidance = 2.0
+    /// Part of the run, 0...1, in which guidance applies.
+    public var guidanceRange = 0.0...1.0
+    /// Which solver takes the steps.
+    public var scheduler = Scheduler.euler
+    /// Seed of the noise; the same seed gives the noise of PyTorch on the CPU. Only its low 32 bits matter.
+    public var seed: UInt64 = 0
+    /// How many pictures, drawn from one stream of noise.
+    public var count = 1
+    /// Larger results are drawn at this many pixels and stretched, as the original does.
+    public var maxPixels = 1024 * 1024
+    /// Longest side a reference keeps.
+    public var maxInputSide = 1024
+    /// With one reference, whether the result takes its (fitted) size instead of `height` and `width`.
+    public var alignsToReference = true
+    /// Tokens of the rendered prompt that are read; `nil` reads all.
+    public var maxPromptTokens: Int? = 1024
+
+    /// A request with every setting at its default.
+    public init(prompt: String) { self.prompt = prompt }
+
+    /// What `inference.py` says when the user does not.
+    public static let defaultNegativePrompt =
+        "(((deformed))), blurry, over saturation, bad anatomy, disfigured, poorly drawn face, mutation, mutated, "
+        + "(extra_limb), (ugly), (poorly drawn hands), fused fingers, messy drawing, broken legs censor, censored, "
+        + "censor_bar"
+
+    /// Sides that are drawn are multiples of this many pixels.
+    public static let sizeMultiple = 16
+    /// The longest side a picture may have.
+    public static let largestSide = 8192
+
+    /// - Throws: `GenerationError.invalid` naming the first value no picture can be made from.
+    public func validate() throws(GenerationError) {
+        func require(_ condition: Bool, _ message: @autoclosure () -> String) throws(GenerationError) {
+            if !condition { throw .invalid(message()) }
+        }
+        let isBlank = prompt.allSatisfy(\.isWhitespace)
+        try require(!isBlank, "the prompt is empty")
+        for (name, side) in [("height", height), ("width", width)] {
+            try require(
+                (Self.sizeMultiple...Self.largestSide).contains(side),
+                "\(name) must be between \(Self.sizeMultiple) and \(Self.largestSide) pixels, got \(side)")
+        }
+        try require((1...1000).contains(steps), "steps must be between 1 and 1000, got \(steps)")
+        try require((1...64).contains(count), "count must be between 1 and 64, got \(count)")
+        try require(textGuidance.isFinite && textGuidance >= 0, "text guidance must be 0 or more, got \(textGuidance)")
+        try require(
+            imageGuidance.isFinite && imageGuidance >= 0, "image guidance must be 0 or more, got \(imageGuidance)")
+        try require(
+            guidanceRange.lowerBound >= 0 && guidanceRange.upperBound <= 1,
+            "the guidance range must lie within 0 and 1, got \(guidanceRange.lowerBound) to \(guidanceRange.upperBound)")
+        try require(
+            references.count <= TransformerConfiguration.maximumReferences,
+            "at most \(TransformerConfiguration.maximumReferences) reference pictures, got \(references.count)")
+        try require(maxPixels >= Self.sizeMultiple * Self.sizeMultiple, "max pixels must be at least 256, got \(maxPixels)")
+        try require(maxInputSide >= Self.sizeMultiple, "max input side must be at least 16, got \(maxInputSide)")
+        if let maxPromptTokens { try require(maxPromptTokens > 0, "max prompt tokens must be positive") }
+    }
+}
+
+/// Why a picture could not be made.
+public enum GenerationError: Error, CustomStringConvertible, Sendable {
+    /// A value of the request.
+    case invalid(String)
+    /// The model folder: what is wrong with it and where.
+    case model(String)
+
+    /// One line for a person.
+    public var description: String {
+        switch self {
+        case .invalid(let message), .model(let message): message
+        }
+    }
+}

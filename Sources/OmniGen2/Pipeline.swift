@@ -1,0 +1,168 @@
+import Diffusion
+import Imaging
+import Layers
+import QwenVL
+import Torch
+
+/// From a request to pictures: the image path. Tasks are inputs to it, not copies of it.
+///
+/// Source: `OmniGen2Pipeline` of `omnigen2/pipelines/omnigen2/pipeline_omnigen2.py`.
+package struct Pipeline {
+    package let promptEncoder: PromptEncoder
+    package let transformer: Transformer
+    package let autoencoder: Autoencoder
+    package let dtype: DType
+    package let device: Device
+
+    package init(
+        promptEncoder: PromptEncoder, transformer: Transformer, autoencoder: Autoencoder, dtype: DType, device: Device
+    ) {
+        self.promptEncoder = promptEncoder
+        self.transformer = transformer
+        self.autoencoder = autoencoder
+        self.dtype = dtype
+        self.device = device
+    }
+
+    /// What a run passes through, for progress and for comparison with the original.
+    package enum Event {
+        case warning(String)
+        case prompts(positive: Tensor, negative: Tensor?)
+        case reference(Int, Tensor)
+        case schedule(TimeSchedule)
+        case initialLatents(Tensor)
+        case prediction(step: Int, Tensor)
+        case latents(step: Int, Tensor)
+        case decoded(Tensor)
+    }
+
+    /// - Parameters:
+    ///   - noise: where the random numbers come from.
+    ///   - observe: is told of each event; may throw to stop the run.
+    package func callAsFunction(
+        _ request: GenerationRequest, noise: any NoiseSource, observe: (Event) throws -> Void = { _ in }
+    ) throws -> [Image] {
+        // 1. Sizes. References decide them before anything is computed.
+        let references = try request.references.map { try fittedReference($0, request) }
+        let (output, drawn) = try sizes(request, references)
+        if output != drawn {
+            try observe(.warning("drawn at \(drawn.width)x\(drawn.height), stretched to \(output.width)x\(output.height)"))
+        }
+        // 2. Noise first: the stream's first numbers are the picture's, whatever the references need.
+        let factor = autoencoder.configuration.scaleFactor
+        let shape = [
+            request.count, transformer.configuration.inChannels, drawn.height / factor, drawn.width / factor,
+        ]
+        var latents = try noise.initialLatents(shape, dtype).to(device)
+        try observe(.initialLatents(latents))
+        // 3. Text.
+        let prompts = try encodePrompts(request, observe)
+        // 4. References.
+        let referenceLatents = try encodeReferences(references, noise, observe)
+        // 5. Noise to image.
+        let guidance = Guidance(
+            textScale: request.textGuidance, imageScale: references.isEmpty ? 1 : request.imageGuidance,
+            range: request.guidanceRange)
+        latents = try denoise(latents, prompts, referenceLatents, guidance, request, observe)
+        // 6. Latents to pixels.
+        var decoded = try autoencoder.decode(latents)
+        try observe(.decoded(decoded))
+        if output != drawn { decoded = try decoded.bilinearResized(height: output.height, width: output.width) }
+        return try PixelTensors.images(decoded.to(.cpu))
+    }
+
+    private func fittedReference(_ image: Image, _ request: GenerationRequest) throws -> Image {
+        let size = PictureSize(width: image.width, height: image.height).fitted(
+            maxPixels: request.maxPixels, maxSide: request.maxInputSide, multiple: GenerationRequest.sizeMultiple)
+        guard size.width > 0, size.height > 0 else {
+            throw GenerationError.invalid(
+                "a reference picture of \(image.width)x\(image.height) is too small or too narrow: both sides must be "
+                    + "at least \(GenerationRequest.sizeMultiple) pixels after fitting")
+        }
+        return try image.resized(width: size.width, height: size.height, filter: .lanczos)
+    }
+
+    /// The size of the result, and the size it is drawn at.
+    private func sizes(
+        _ request: GenerationRequest, _ references: [Image]
+    ) throws -> (output: PictureSize, drawn: PictureSize) {
+        if references.count == 1, request.alignsToReference {
+            let size = PictureSize(width: references[0].width, height: references[0].height)
+            return (size, size)
+        }
+        let output = PictureSize(width: request.width, height: request.height)
+        let drawn = output.drawn(maxPixels: request.maxPixels, multiple: GenerationRequest.sizeMultiple)
+        guard drawn.width > 0, drawn.height > 0 else {
+            throw GenerationError.invalid("a picture of \(output.width)x\(output.height) is too narrow to be drawn")
+        }
+        return (output, drawn)
+    }
+
+    private func encodePrompts(
+        _ request: GenerationRequest, _ observe: (Event) throws -> Void
+    ) throws -> (positive: Tensor, negative: Tensor?) {
+        var warnings: [String] = []
+        func tokens(_ text: String) throws -> [Int] {
+            try promptEncoder.tokens(text, maxTokens: request.maxPromptTokens) { warnings.append($0) }
+        }
+        var prompts = [try tokens(request.prompt)]
+        if request.textGuidance > 1 { prompts.append(try tokens(request.negativePrompt)) }
+        for warning in warnings { try observe(.warning(warning)) }
+        let states = try promptEncoder(prompts)
+        let negative = states.count > 1 ? states[1] : nil
+        try observe(.prompts(positive: states[0], negative: negative))
+        return (states[0], negative)
+    }
+
+    private func encodeReferences(
+        _ references: [Image], _ noise: any NoiseSource, _ observe: (Event) throws -> Void
+    ) throws -> [Tensor] {
+        try references.enumerated().map { index, image in
+            let posterior = try autoencoder.encode(PixelTensors.tensor(image).to(dtype).to(device))
+            let noise = try noise.posterior(index, posterior.mean.shape, dtype).to(device)
+            let latent = try autoencoder.scaled(posterior.sample(noise)).selected(0, 0)  // [C, h, w]
+            try observe(.reference(index, latent))
+            return latent
+        }
+    }
+
+    private func denoise(
+        _ initial: Tensor, _ prompts: (positive: Tensor, negative: Tensor?), _ references: [Tensor],
+        _ guidance: Guidance, _ request: GenerationRequest, _ observe: (Event) throws -> Void
+    ) throws -> Tensor {
+        let schedule = TimeSchedule(steps: request.steps, latentPixels: initial.size(2) * initial.size(3))
+        let sampler = SamplerKind(request.scheduler).makeSampler(schedule)
+        try observe(.schedule(schedule))
+        var latents = initial
+        for step in schedule.timesteps.indices {
+            // The original rounds the time to the latents' type, which in bfloat16 moves the result.
+            let timestep = try Tensor([schedule.timesteps[step]], [1]).to(dtype).floats()[0]
+            let branches = guidance.branches(step: step, of: request.steps)
+            let samples = try branches.flatMap { branch in
+                try (0..<request.count).map { item in
+                    Transformer.Sample(
+                        latent: try latents.selected(0, item),
+                        references: branch == .unconditional ? [] : references,
+                        text: branch == .conditional ? prompts.positive : prompts.negative ?? prompts.positive,
+                        timestep: timestep)
+                }
+            }
+            // All branches in one ragged batch, so that each weight is read once a step.
+            let velocities = try Tensor.stacked(transformer(samples)).chunks(branches.count, 0)
+            let prediction = try guidance.combine(velocities)
+            try observe(.prediction(step: step, prediction))
+            latents = try sampler.step(step, sample: latents, velocity: prediction).to(dtype)
+            try observe(.latents(step: step, latents))
+        }
+        return latents
+    }
+}
+
+extension SamplerKind {
+    init(_ scheduler: GenerationRequest.Scheduler) {
+        switch scheduler {
+        case .euler: self = .euler
+        case .dpmSolver: self = .dpmSolver
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import Layers
+import QwenVL
+import Torch
+
+/// Text to the hidden states the transformer reads.
+///
+/// Source: `encode_prompt` of `omnigen2/pipelines/omnigen2/pipeline_omnigen2.py`.
+package struct PromptEncoder {
+    package let tokenizer: Tokenizer
+    package let languageModel: LanguageModel
+
+    package init(tokenizer: Tokenizer, languageModel: LanguageModel) {
+        self.tokenizer = tokenizer
+        self.languageModel = languageModel
+    }
+
+    /// Token ids of the rendered prompt, cut to `maxTokens`; says so in `warn`.
+    package func tokens(_ prompt: String, maxTokens: Int?, warn: (String) -> Void = { _ in }) throws -> [Int] {
+        let ids = tokenizer.encode(ChatTemplate.generation(prompt))
+        guard let maxTokens, ids.count > maxTokens else { return ids }
+        let lost = tokenizer.decode(Array(ids[maxTokens...]), skipSpecialTokens: true)
+        warn("the prompt has \(ids.count) tokens, \(maxTokens) are read; left out: \(lost)")
+        return Array(ids[..<maxTokens])
+    }
+
+    /// Last hidden states of each prompt, [L_i, D], computed as one packed batch.
+    package func callAsFunction(_ prompts: [[Int]]) throws -> [Tensor] {
+        let embeddings = try PackedTokens(prompts.map { try languageModel.embed($0) })
+        let positions = prompts.flatMap { MultimodalPosition.text(0..<$0.count) }
+        return try languageModel(embeddings, positions).sequences()
+    }
+}
