@@ -1,25 +1,31 @@
 extension Image {
     /// The picture at another size, equal bit for bit to Pillow's `Image.resize((width, height), filter)`.
     ///
-    /// Throws if a side is not in `1...maximumSide`, or the result or its intermediate of `width` by the present height has more
-    /// than `maximumPixels` pixels.
+    /// Throws if a side is not in `1...maximumSide`, or the result or its intermediate has more than `maximumPixels` pixels.
     public func resized(width: Int, height: Int, filter: ResizeFilter = .lanczos) throws(ImageError) -> Image {
         try Self.checkSides(width: width, height: height)
-        for rows in [height, self.height] {
-            guard width * rows <= Self.maximumPixels else {
-                throw .tooManyPixels(width: width, height: rows, limit: Self.maximumPixels)
+        // Current Pillow: rows first when the height shrinks by more than twice what the width does. The order
+        // shows in the result, because the intermediate is rounded to 8 bits.
+        let rowsFirst = self.height > height && self.height - height > 2 * (self.width - width)
+        let intermediate = rowsFirst ? (self.width, height) : (width, self.height)
+        for (columns, rows) in [intermediate, (width, height)] {
+            guard columns * rows <= Self.maximumPixels else {
+                throw .tooManyPixels(width: columns, height: rows, limit: Self.maximumPixels)
             }
         }
         var result = pixels
+        if rowsFirst { result = resizedRows(of: result, width: self.width, to: height, filter) }
         if width != self.width {
             let weights = ResizeWeights(inputs: self.width, outputs: width, filter: filter)
-            result = resampledColumns(of: result, width: self.width, rows: self.height, weights)
+            result = resampledColumns(of: result, width: self.width, rows: intermediate.1, weights)
         }
-        if height != self.height {
-            let weights = ResizeWeights(inputs: self.height, outputs: height, filter: filter)
-            result = resampledRows(of: result, bytesPerRow: width * 3, weights)
-        }
+        if !rowsFirst, height != self.height { result = resizedRows(of: result, width: width, to: height, filter) }
         return Image(trustedWidth: width, height: height, pixels: result)
+    }
+
+    private func resizedRows(of source: [UInt8], width: Int, to height: Int, _ filter: ResizeFilter) -> [UInt8] {
+        let weights = ResizeWeights(inputs: self.height, outputs: height, filter: filter)
+        return resampledRows(of: source, bytesPerRow: width * 3, weights)
     }
 }
 

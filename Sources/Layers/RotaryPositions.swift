@@ -14,7 +14,7 @@ package struct RotaryPositions {
         sine = try tensor.sin().to(.float32).to(device)
     }
 
-    private init(cosine: Tensor, sine: Tensor) {
+    package init(cosine: Tensor, sine: Tensor) {
         self.cosine = cosine
         self.sine = sine
     }

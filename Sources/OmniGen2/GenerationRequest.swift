@@ -89,13 +89,15 @@ public struct GenerationRequest: Sendable, Equatable {
 public enum GenerationError: Error, CustomStringConvertible, Sendable {
     /// A value of the request.
     case invalid(String)
+    /// A file or folder that is not there.
+    case missing(String)
     /// The model folder: what is wrong with it and where.
     case model(String)
 
     /// One line for a person.
     public var description: String {
         switch self {
-        case .invalid(let message), .model(let message): message
+        case .invalid(let message), .missing(let message), .model(let message): message
         }
     }
 }

@@ -20,6 +20,12 @@ extension Tensor {
     package static func * (left: Tensor, right: Double) throws(TorchError) -> Tensor { try left * .scalar(right) }
     package static func / (left: Tensor, right: Double) throws(TorchError) -> Tensor { try left / .scalar(right) }
 
+    /// As `right * left` but for one thing: PyTorch on the CPU rounds a scalar tensor on the left to the other
+    /// side's type, and leaves one on the right in full precision. The samplers depend on it.
+    package static func * (left: Double, right: Tensor) throws(TorchError) -> Tensor {
+        try dispatch("aten::mul", "Tensor", .tensor(try .scalar(left)), .tensor(right))
+    }
+
     package static prefix func - (value: Tensor) throws(TorchError) -> Tensor {
         try dispatch("aten::neg", "", .tensor(value))
     }

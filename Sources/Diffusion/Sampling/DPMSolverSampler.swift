@@ -42,7 +42,7 @@ package final class DPMSolverSampler: Sampler {
     }
 
     package func step(_ index: Int, sample: Tensor, velocity: Tensor) throws -> Tensor {
-        let prediction = try sample + velocity * Double(sigmas[index])
+        let prediction = try sample + Double(sigmas[index]) * velocity
         predictions = (predictions + [prediction]).suffix(options.order)
         let x = try sample.to(.float32)
         let next: Tensor
@@ -73,18 +73,18 @@ package final class DPMSolverSampler: Sampler {
 
     private func firstOrder(_ index: Int, _ x: Tensor) throws -> Tensor {
         let (ratio, _, alpha, phi) = coefficients(index)
-        return try x * Double(ratio) - predictions[predictions.count - 1] * Double(alpha * phi)
+        return try Double(ratio) * x - Double(alpha * phi) * predictions[predictions.count - 1]
     }
 
     private func secondOrder(_ index: Int, _ x: Tensor) throws -> Tensor {
         let (ratio, h, alpha, phi) = coefficients(index)
         let (newest, older) = (predictions[predictions.count - 1], predictions[predictions.count - 2])
         let r0 = (lambda(index) - lambda(index - 1)) / h
-        let slope = try (newest - older) * Double(1 / r0)
-        let base = try x * Double(ratio) - newest * Double(alpha * phi)
+        let slope = try Double(1 / r0) * (newest - older)
+        let base = try Double(ratio) * x - Double(alpha * phi) * newest
         switch options.type {
-        case .midpoint: return try base - slope * Double(0.5 * (alpha * phi))
-        case .heun: return try base + slope * Double(alpha * (phi / h + 1))
+        case .midpoint: return try base - Double(0.5 * (alpha * phi)) * slope
+        case .heun: return try base + Double(alpha * (phi / h + 1)) * slope
         }
     }
 
@@ -93,11 +93,12 @@ package final class DPMSolverSampler: Sampler {
         let m = predictions
         let r0 = (lambda(index) - lambda(index - 1)) / h
         let r1 = (lambda(index - 1) - lambda(index - 2)) / h
-        let newer = try (m[2] - m[1]) * Double(1 / r0)
-        let older = try (m[1] - m[0]) * Double(1 / r1)
-        let first = try newer + (newer - older) * Double(r0 / (r0 + r1))
-        let second = try (newer - older) * Double(1 / (r0 + r1))
-        return try x * Double(ratio) - m[2] * Double(alpha * phi) + first * Double(alpha * (phi / h + 1))
-            - second * Double(alpha * ((phi + h) / (h * h) - 0.5))
+        let newer = try Double(1 / r0) * (m[2] - m[1])
+        let older = try Double(1 / r1) * (m[1] - m[0])
+        let first = try newer + Double(r0 / (r0 + r1)) * (newer - older)
+        let second = try Double(1 / (r0 + r1)) * (newer - older)
+        let base = try Double(ratio) * x - Double(alpha * phi) * m[2]
+        return try base + Double(alpha * (phi / h + 1)) * first
+            - Double(alpha * ((phi + h) / (h * h) - 0.5)) * second
     }
 }

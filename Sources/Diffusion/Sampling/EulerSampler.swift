@@ -11,6 +11,6 @@ package final class EulerSampler: Sampler {
     package func step(_ index: Int, sample: Tensor, velocity: Tensor) throws -> Tensor {
         let distance = schedule.next(after: index) - schedule.timesteps[index]
         // The product is rounded to the velocity's type before it is added in float32, as in the original.
-        return try (sample.to(.float32) + velocity * Double(distance)).to(velocity.dtype)
+        return try (sample.to(.float32) + Double(distance) * velocity).to(velocity.dtype)
     }
 }

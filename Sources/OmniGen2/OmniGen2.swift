@@ -1,0 +1,121 @@
+@_exported import struct Imaging.Image
+import Hub
+import Torch
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// An OmniGen2 model, ready to draw.
+///
+/// ```swift
+/// let model = try await OmniGen2(model: "OmniGen2/OmniGen2")
+/// var request = GenerationRequest(prompt: "A dog running in the park")
+/// request.steps = 28
+/// let pictures = try await model.generate(request)
+/// try pictures[0].write(to: "dog.png")
+/// ```
+///
+/// Calls from several tasks are served one after another: they share one engine.
+public final class OmniGen2: Sendable {
+    /// Number type the model computes in.
+    public enum Precision: String, Sendable, Codable, CaseIterable {
+        case float32 = "fp32"
+        case float16 = "fp16"
+        case bfloat16 = "bf16"
+    }
+
+    /// Where and how the model runs.
+    public struct Configuration: Sendable {
+        /// bf16 as the official script; fp32 is the reference.
+        public var precision = Precision.bfloat16
+        /// "auto", "cpu" or "cuda".
+        public var device = "auto"
+        /// Threads to compute with; `nil` is the number of physical cores this process may use.
+        public var threads: Int?
+        /// Folder of libtorch; `nil` looks in the usual places.
+        public var libtorch: String?
+
+        /// Everything at its default.
+        public init() {}
+    }
+
+    /// What happens on the way to a picture.
+    public enum Progress: Sendable {
+        /// A step has been taken.
+        case step(Int, of: Int)
+        /// Something the caller should know, such as a prompt that was cut.
+        case warning(String)
+    }
+
+    private let resident: Resident
+
+    /// The pipeline, which only the engine touches.
+    @Engine
+    private final class Resident {
+        let pipeline: Pipeline
+        init(_ pipeline: Pipeline) { self.pipeline = pipeline }
+    }
+
+    /// Loads a model.
+    ///
+    /// - Parameters:
+    ///   - model: a folder in the published layout, or a Hugging Face repository such as `OmniGen2/OmniGen2`, which
+    ///     is downloaded into the ordinary cache if it is not there.
+    /// - Throws: when libtorch or the model cannot be used; the error says what was wrong and where.
+    public convenience init(model: String, configuration: Configuration = Configuration()) async throws {
+        try await self.init(folder: ModelLocation(model).resolve(), configuration: configuration)
+    }
+
+    /// Loads a model from a folder that is known to be there.
+    package init(folder: ModelFolder, configuration: Configuration) async throws {
+        try await Engine.load(libtorch: configuration.libtorch, threads: configuration.threads)
+        resident = try await Self.load(folder, configuration)
+    }
+
+    @Engine
+    private static func load(_ folder: ModelFolder, _ configuration: Configuration) throws -> Resident {
+        guard let request = DeviceRequest(rawValue: configuration.device) else {
+            throw GenerationError.invalid(
+                "device must be one of \(DeviceRequest.allCases.map(\.rawValue).joined(separator: ", ")), got "
+                    + configuration.device)
+        }
+        return Resident(try folder.pipeline(configuration.precision.dtype, Engine.device(request)))
+    }
+
+    /// Draws the pictures of a request.
+    ///
+    /// Cancelling the task stops after the running step with `CancellationError`.
+    public func generate(
+        _ request: GenerationRequest, progress: @escaping @Sendable (Progress) -> Void = { _ in }
+    ) async throws -> [Image] {
+        try request.validate()
+        return try await draw(request, progress)
+    }
+
+    @Engine
+    private func draw(
+        _ request: GenerationRequest, _ progress: @Sendable (Progress) -> Void
+    ) throws -> [Image] {
+        try resident.pipeline(request, noise: SeededNoise(seed: request.seed)) { event in
+            try Task.checkCancellation()
+            switch event {
+            case .latents(let step, _): progress(.step(step + 1, of: request.steps))
+            case .warning(let message): progress(.warning(message))
+            default: break
+            }
+        }
+    }
+}
+
+extension OmniGen2.Precision {
+    package var dtype: DType {
+        switch self {
+        case .float32: .float32
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import Torch
+
+/// Where and how to compute: shared by every command that runs the model.
+struct EngineOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Folder of libtorch.", valueName: "dir"))
+    var libtorch: String?
+
+    @Option(help: ArgumentHelp("Where to compute: auto, cpu or cuda.", valueName: "device"))
+    var device = "auto"
+
+    @Option(help: ArgumentHelp("Threads to compute with. (default: physical cores)", valueName: "n"))
+    var threads: Int?
+
+    func validate() throws {
+        guard DeviceRequest(rawValue: device) != nil else {
+            throw ValidationError("--device must be auto, cpu or cuda, got '\(device)'")
+        }
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, got \(threads)") }
+    }
+}

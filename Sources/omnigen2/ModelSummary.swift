@@ -1,0 +1,58 @@
+import Diffusion
+import Layers
+import OmniGen2
+import QwenVL
+import Torch
+
+/// Parts, parameters, number types and sizes of a model folder, and what is wrong with it.
+struct ModelSummary {
+    let table: [(String, String)]
+    /// The first thing that keeps the model from loading.
+    let problem: (any Error)?
+
+    init(path: String) throws {
+        let folder = try ModelFolder(path: path)
+        var rows = [("model", path)]
+        var problem: (any Error)?
+        for part in ModelFolder.Part.allCases {
+            do {
+                rows.append((part.rawValue, try Self.describe(folder.tensors(part))))
+            } catch {
+                rows.append((part.rawValue, "\(error)"))
+                problem = problem ?? error
+            }
+        }
+        do {
+            _ = try (folder.transformerConfiguration(), folder.autoencoderConfiguration())
+            _ = try (folder.languageModelConfiguration(), folder.tokenizer())
+        } catch {
+            problem = problem ?? error
+        }
+        rows.append(("complete", problem == nil ? "yes" : "no"))
+        table = rows
+        self.problem = problem
+    }
+
+    private static func describe(_ tensors: SafetensorsFolder) -> String {
+        var parameters = 0
+        var bytes = 0
+        var types: Set<String> = []
+        for name in tensors.names {
+            guard let entry = tensors[name]?.entry else { continue }
+            parameters += entry.shape.reduce(1, *)
+            bytes += entry.byteRange.count
+            types.insert(String(describing: entry.elementType))
+        }
+        return "\(tensors.names.count) tensors, \(count(parameters)) parameters, "
+            + "\(types.sorted().joined(separator: " ")), \(count(bytes))B"
+    }
+
+    /// "3.96 G", "12.3 M", "1.50 k".
+    private static func count(_ value: Int) -> String {
+        for (unit, size) in [("G", 1_000_000_000), ("M", 1_000_000), ("k", 1000)] where value >= size {
+            let hundredths = value * 100 / size
+            return "\(hundredths / 100).\(String(hundredths % 100 + 100).dropFirst()) \(unit)"
+        }
+        return "\(value) "
+    }
+}

@@ -1,0 +1,11 @@
+import ArgumentParser
+import OmniGen2
+
+/// The root of the command line.
+struct OmniGen2Command: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "omnigen2",
+        abstract: "Draw pictures with OmniGen2.",
+        version: omniGen2Version,
+        subcommands: [GenerateCommand.self, InfoCommand.self])
+}

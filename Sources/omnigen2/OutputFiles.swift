@@ -1,0 +1,44 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Where the pictures go: the path itself for one, `name_0.png`, `name_1.png`, ... for several.
+struct OutputFiles {
+    let paths: [String]
+
+    init(_ output: String, count: Int) {
+        guard count > 1 else {
+            paths = [output]
+            return
+        }
+        let name = output.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        let dot = name.lastIndex(of: ".").map { output.distance(from: output.startIndex, to: $0) }
+        let cut = dot.map { output.index(output.startIndex, offsetBy: $0) } ?? output.endIndex
+        paths = (0..<count).map { output[..<cut] + "_\($0)" + output[cut...] }
+    }
+
+    /// Checks before any work is done that the files can be written, and makes their folder.
+    ///
+    /// - Throws: `CommandError` when a file exists and `force` is off, the name is no PNG, or the folder cannot be made.
+    func prepare(force: Bool) throws {
+        for path in paths {
+            guard path.lowercased().hasSuffix(".png") else {
+                throw CommandError(.usage, "--output must name a .png file, got '\(path)'")
+            }
+            var isFolder = false
+            let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            if isFolder { throw CommandError(.cannotCreate, "\(path) is a folder") }
+            if exists, !force { throw CommandError(.cannotCreate, "\(path) exists; pass --force to overwrite it") }
+        }
+        guard let slash = paths.first?.lastIndex(of: "/"), let folder = paths.first?[..<slash], !folder.isEmpty else {
+            return
+        }
+        do {
+            try FileManager.default.createDirectory(atPath: String(folder), withIntermediateDirectories: true)
+        } catch {
+            throw CommandError(.cannotCreate, "cannot make the folder \(folder): \(error)")
+        }
+    }
+}

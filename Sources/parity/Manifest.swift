@@ -1,0 +1,46 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// `manifest.json` of a set of recorded numbers.
+struct Manifest: Decodable {
+    struct Tensor: Decodable {
+        let file: String
+        let name: String
+        let shape: [Int]
+        let how: String
+        let tolerance: String
+    }
+
+    struct Cases: Decodable {
+        let file: String
+    }
+
+    /// The set's name, which is part of the names that the weight formula hashes.
+    let set: String?
+    let checkpoint: String
+    /// A tokenizer folder with the whole vocabulary, if the set has one.
+    let full_tokenizer: String?
+    let tensors: [Tensor]
+    let json: [Cases]?
+}
+
+/// Sections of a set that this version does not cover, and why.
+enum NotCovered {
+    static let sections: [String: String] = [
+        "generate": "text generation is not there yet",
+        "chat": "chat is not there yet",
+        "caches": "step caches are not there yet",
+        "taylor_schedule": "step caches are not there yet",
+        "lora": "adapters are not there yet",
+        "training": "training is not there yet",
+    ]
+
+    /// The reason a file is left out: its name is a section, or a section and `_cases`.
+    static func reason(_ file: String) -> String? {
+        let stem = file.split(separator: ".").first.map(String.init) ?? file
+        return sections[stem] ?? (stem.hasSuffix("_cases") ? sections[String(stem.dropLast(6))] : nil)
+    }
+}
