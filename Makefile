@@ -17,6 +17,7 @@ test: bootstrap ## run all tests
 	swift build --build-tests $(swift_flags)
 	swift test --skip-build $(swift_flags)
 	scripts/tests/bootstrap
+	scripts/tests/gpu-check
 
 demo: bootstrap ## make pictures with small random weights, end to end
 	swift build --product omnigen2 $(swift_flags)
