@@ -1,4 +1,5 @@
 import ArgumentParser
+import Imaging
 import Torch
 
 #if canImport(FoundationEssentials)
@@ -29,6 +30,12 @@ struct ParityCommand: AsyncParsableCommand {
     @Option(help: "Compare only the stages whose name contains this.")
     var stage: String?
 
+    @Option(help: "Compare this PNG with the recorded picture of a pipeline case, and nothing else.")
+    var picture: String?
+
+    @Option(help: "The pipeline case for --picture.")
+    var pictureCase = "t2i_generator"
+
     func run() async throws {
         guard let folder = goldens ?? ProcessInfo.processInfo.environment["OMNIGEN2_GOLDENS"] else {
             throw ValidationError("name a folder of recorded numbers, or set OMNIGEN2_GOLDENS")
@@ -37,10 +44,27 @@ struct ParityCommand: AsyncParsableCommand {
             throw ValidationError("--device must be cpu or cuda, got '\(device)'")
         }
         try await Engine.load(libtorch: libtorch, threads: threads)
+        if let picture {
+            try await print(Self.comparePicture(picture, pictureCase, folder))
+            return
+        }
         let report = try await Self.compare(folder, request, stage)
         print(report.table())
         print(report.json())
         if !report.succeeded { throw ExitCode.failure }
+    }
+
+    /// Compares the pixels of a file with a recorded picture.
+    @Engine
+    private static func comparePicture(_ path: String, _ name: String, _ folder: String) throws -> String {
+        let goldens = try Goldens(folder: folder, device: .cpu)
+        let image = try Image(contentsOf: path)
+        let (file, record) = ("pipeline.safetensors", "\(name).image0_u8")
+        try goldens.check(file, record, Tensor(image.pixels, [image.height, image.width, 3]))
+        guard goldens.report.failures.isEmpty else {
+            throw ParityError("\(path) differs from the recorded picture:\n\(goldens.report.table())")
+        }
+        return "\(path) is the picture the original drew"
     }
 
     /// Runs the stages on a set and reports.

@@ -4,6 +4,12 @@ import OmniGen2
 import QwenVL
 import Torch
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 extension Stage {
     /// Positions of prompts with pictures, on three axes.
     static let multimodalPositions = Stage(name: "mrope", files: ["mrope.safetensors"]) { goldens in
@@ -152,6 +158,11 @@ extension Goldens {
     func image(_ size: JSONValue) throws -> Image {
         let sides = size.ints ?? []
         guard sides.count == 2 else { throw ParityError("a picture's size must be [width, height]") }
-        return try Image(contentsOf: folder + "/images/img_\(sides[0])x\(sides[1])_0.png")
+        let prefix = "img_\(sides[0])x\(sides[1])_"
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder + "/images").sorted()
+        guard let file = files.first(where: { $0.hasPrefix(prefix) }) else {
+            throw ParityError("\(folder)/images: no picture of \(sides[0])x\(sides[1])")
+        }
+        return try Image(contentsOf: "\(folder)/images/\(file)")
     }
 }
