@@ -3,62 +3,55 @@
 /// Source: `Word::merge_all` of Hugging Face's tokenizers.
 struct BytePairEncoding: Sendable {
     private struct Merge {
-        var pair: UInt64
-        var rank: UInt32
+        var left: Int32
+        var right: Int32
         var result: Int32
     }
 
-    /// Open addressing by pair; a free slot has the result -1; its count is a power of two.
-    private var slots: [Merge]
-    private var count = 0
+    /// By rank.
+    private var merges: [Merge] = []
+    /// The ranks by pair.
+    private var ranks: PackedSlots
     /// The token of each byte, -1 where the vocabulary has none.
     private let tokenOfByte: [Int32]
 
-    private static let free = Merge(pair: 0, rank: 0, result: -1)
     /// Up to here a scan for the best pair beats a heap.
     private static let scanLimit = 24
 
     init(vocabulary: TokenizerVocabulary) {
-        var size = 1024
-        while size * 3 < vocabulary.count * 5 { size *= 2 }
-        slots = [Merge](repeating: Self.free, count: size)
+        ranks = PackedSlots(capacity: vocabulary.count)
+        merges.reserveCapacity(vocabulary.count)
         tokenOfByte = (0...255).map { byte in
             vocabulary.id(of: TokenizerByteLevel.spelling(of: byte)).map { Int32($0) } ?? -1
         }
     }
 
-    /// The first byte the vocabulary has no token for.
-    var missingByte: Int? { tokenOfByte.firstIndex(of: -1) }
-
-    /// Declares that `left` and `right` join to `result`; the later of two equal pairs counts.
-    mutating func insert(left: Int, right: Int, rank: Int, result: Int) {
-        if (count + 1) * 4 > slots.count * 3 { grow() }
-        let pair = Self.pair(Int32(left), Int32(right))
-        let slot = slot(of: pair)
-        if slots[slot].result < 0 { count += 1 }
-        slots[slot] = Merge(pair: pair, rank: UInt32(rank), result: Int32(result))
+    /// Declares that `left` and `right` join to `result`, with the next rank.
+    ///
+    /// False if the pair has a rank or there are too many merges.
+    mutating func append(left: Int, right: Int, result: Int) -> Bool {
+        let merge = Merge(left: Int32(left), right: Int32(right), result: Int32(result))
+        guard rank(merge.left, merge.right) == nil, merges.count < PackedSlots.maximumIndex else { return false }
+        if ranks.isFull {
+            let hashes = merges.map { Self.hash($0.left, $0.right) }
+            ranks.grow { hashes[$0] }
+        }
+        ranks.insert(merges.count, hash: Self.hash(merge.left, merge.right))
+        merges.append(merge)
+        return true
     }
 
-    private mutating func grow() {
-        let old = slots
-        slots = [Merge](repeating: Self.free, count: old.count * 2)
-        for merge in old where merge.result >= 0 { slots[slot(of: merge.pair)] = merge }
+    /// The number of merges.
+    var count: Int { merges.count }
+
+    private static func hash(_ left: Int32, _ right: Int32) -> UInt64 {
+        let pair = UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+        let product = pair &* 0x9E37_79B9_7F4A_7C15
+        return product ^ product >> 32
     }
 
-    private static func pair(_ left: Int32, _ right: Int32) -> UInt64 {
-        UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
-    }
-
-    private func slot(of pair: UInt64) -> Int {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: (pair &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
-        while slots[slot].result >= 0, slots[slot].pair != pair { slot = (slot + 1) & mask }
-        return slot
-    }
-
-    private func merge(_ left: Int32, _ right: Int32) -> Merge? {
-        let merge = slots[slot(of: Self.pair(left, right))]
-        return merge.result < 0 ? nil : merge
+    private func rank(_ left: Int32, _ right: Int32) -> Int? {
+        ranks.find(hash: Self.hash(left, right)) { merges[$0].left == left && merges[$0].right == right }
     }
 
     /// Appends the tokens of one pre-token. A byte without a token is left out, as the original does.
@@ -72,19 +65,19 @@ struct BytePairEncoding: Sendable {
 
     private func mergeByScan(_ symbols: inout [Int32]) {
         while true {
-            var best: (position: Int, merge: Merge)?
+            var best: (position: Int, rank: Int)?
             for position in symbols.indices.dropLast() {
-                guard let merge = merge(symbols[position], symbols[position + 1]) else { continue }
-                if merge.rank < best?.merge.rank ?? .max { best = (position, merge) }
+                guard let rank = rank(symbols[position], symbols[position + 1]) else { continue }
+                if rank < best?.rank ?? .max { best = (position, rank) }
             }
             guard let best else { return }
-            symbols[best.position] = best.merge.result
+            symbols[best.position] = merges[best.rank].result
             symbols.remove(at: best.position + 1)
         }
     }
 
     /// n log n: the symbols form a linked list, and pairs wait in a heap by rank, then position. A pair that a merge
-    /// has changed since is recognised by its result and passed over.
+    /// has changed since is recognised by its rank and passed over.
     private func mergeByHeap(_ symbols: inout [Int32]) {
         let end = symbols.count
         var next = (0..<end).map { $0 + 1 }
@@ -92,16 +85,16 @@ struct BytePairEncoding: Sendable {
         var heap = BinaryHeap()
         func push(_ position: Int) {
             guard position >= 0, next[position] < end else { return }
-            guard let merge = merge(symbols[position], symbols[next[position]]) else { return }
-            heap.push(UInt64(merge.rank) << 32 | UInt64(position))
+            guard let rank = rank(symbols[position], symbols[next[position]]) else { return }
+            heap.push(UInt64(rank) << 32 | UInt64(position))
         }
         for position in 0..<end { push(position) }
         while let top = heap.popMinimum() {
             let position = Int(top & 0xFFFF_FFFF)
             guard symbols[position] >= 0, next[position] < end else { continue }
             let right = next[position]
-            guard let merge = merge(symbols[position], symbols[right]), UInt64(merge.rank) == top >> 32 else { continue }
-            symbols[position] = merge.result
+            guard let rank = rank(symbols[position], symbols[right]), UInt64(rank) == top >> 32 else { continue }
+            symbols[position] = merges[rank].result
             symbols[right] = -1
             next[position] = next[right]
             if next[right] < end { previous[next[right]] = position }

@@ -127,7 +127,6 @@ struct TokenizerDocument {
         guard let vocabulary else { throw malformed("model", "a vocab", "none") }
         var merges = BytePairEncoding(vocabulary: vocabulary)
         var spelling: [UInt8] = []
-        var rank = 0
         try scanner.array { scanner in
             spelling.removeAll(keepingCapacity: true)
             if scanner.peek() == UInt8(ascii: "[") {
@@ -140,8 +139,7 @@ struct TokenizerDocument {
             } else {
                 try scanner.string(into: &spelling)
             }
-            try merges.insert(rank: rank, spelling: spelling, vocabulary: vocabulary, path: path)
-            rank += 1
+            try merges.append(spelling: &spelling, vocabulary: vocabulary, path: path)
         }
         self.merges = merges
     }
@@ -222,28 +220,36 @@ extension TokenizerVocabulary {
 }
 
 extension BytePairEncoding {
-    /// Adds a merge written as two tokens with a space between.
-    mutating func insert(
-        rank: Int, spelling: [UInt8], vocabulary: TokenizerVocabulary, path: String
+    /// Adds a merge written as two tokens with a space between; `spelling` is left without the space.
+    mutating func append(
+        spelling: inout [UInt8], vocabulary: TokenizerVocabulary, path: String
     ) throws(TokenizerError) {
+        let rank = count
         guard let space = spelling.firstIndex(of: 0x20), space > 0, space + 1 < spelling.count,
-            !spelling[(space + 1)...].contains(0x20)
+            spelling.lastIndex(of: 0x20) == space
         else {
             throw .malformed(
                 path: path, what: "merge \(rank)", expected: "two tokens",
                 got: "\"\(String(decoding: spelling, as: UTF8.self))\"")
         }
-        var joined = spelling
-        joined.remove(at: space)
-        let parts = [joined[..<space], joined[space...], joined[...]]
-        var ids = [0, 0, 0]
-        for (index, part) in parts.enumerated() {
-            guard let id = vocabulary.id(of: part) else {
-                throw .unknownMergeToken(path: path, merge: rank, token: String(decoding: part, as: UTF8.self))
-            }
-            ids[index] = id
+        spelling.remove(at: space)
+        let (left, right) = spelling.withUnsafeBufferPointer { text in
+            (
+                vocabulary.id(of: UnsafeBufferPointer(rebasing: text[..<space])),
+                vocabulary.id(of: UnsafeBufferPointer(rebasing: text[space...]))
+            )
         }
-        insert(left: ids[0], right: ids[1], rank: rank, result: ids[2])
+        // Vocabularies are numbered in the order of their merges, behind the 256 bytes.
+        let result = vocabulary.id(of: spelling, guess: 256 + rank)
+        guard let left, let right, let result else {
+            let unknown = left == nil ? spelling[..<space] : right == nil ? spelling[space...] : spelling[...]
+            throw .unknownMergeToken(path: path, merge: rank, token: String(decoding: unknown, as: UTF8.self))
+        }
+        guard append(left: left, right: right, result: result) else {
+            throw .malformed(
+                path: path, what: "merge \(rank)", expected: "a pair not merged before",
+                got: "\"\(String(decoding: spelling, as: UTF8.self))\"")
+        }
     }
 }
 

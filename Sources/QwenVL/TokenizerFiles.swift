@@ -59,12 +59,11 @@ struct TokenizerFiles {
         try scanner.end()
         var merges = BytePairEncoding(vocabulary: vocabulary)
         let lines = Array(try data("merges.txt")).split(separator: 0x0A, omittingEmptySubsequences: false)
-        var rank = 0
         for (index, line) in lines.enumerated() {
             let line = line.last == 0x0D ? line.dropLast() : line
             if line.isEmpty || index == 0 && line.starts(with: "#version".utf8) { continue }
-            try merges.insert(rank: rank, spelling: Array(line), vocabulary: vocabulary, path: path("merges.txt"))
-            rank += 1
+            var spelling = Array(line)
+            try merges.append(spelling: &spelling, vocabulary: vocabulary, path: path("merges.txt"))
         }
         return TokenizerComponents(vocabulary: vocabulary, merges: merges, composes: true)
     }

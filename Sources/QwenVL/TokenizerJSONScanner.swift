@@ -39,14 +39,14 @@ struct TokenizerJSONScanner {
     /// Continues at a position where a value was met before.
     mutating func seek(to position: Int) { self.position = position }
 
-    private mutating func consume(_ character: Character) -> Bool {
-        guard let byte = peek(), byte == character.asciiValue else { return false }
+    private mutating func consume(_ mark: Unicode.Scalar) -> Bool {
+        guard let byte = peek(), byte == UInt8(truncatingIfNeeded: mark.value) else { return false }
         position += 1
         return true
     }
 
-    private mutating func expect(_ character: Character) throws(TokenizerError) {
-        guard consume(character) else { throw failure(expected: "'\(character)'") }
+    private mutating func expect(_ mark: Unicode.Scalar) throws(TokenizerError) {
+        guard consume(mark) else { throw failure(expected: "'\(mark)'") }
     }
 
     /// Calls `body` with each key's bytes; `body` must consume the value.

@@ -11,6 +11,12 @@ enum TokenizerNormalization {
     /// No text below U+0300 changes; that is UTF-8 without a lead byte from 0xCC on.
     private static let firstAffectedByte: UInt8 = 0xCC
 
+    /// Three Tibetan vowels that count as starters, yet decompose into marks only. The standard library does not sort
+    /// those marks among their neighbours unless they are written out beforehand.
+    private static let decomposedStarters: [Unicode.Scalar: [Unicode.Scalar]] = [
+        "\u{F73}": ["\u{F71}", "\u{F72}"], "\u{F75}": ["\u{F71}", "\u{F74}"], "\u{F81}": ["\u{F71}", "\u{F80}"],
+    ]
+
     /// The composed text; `bytes` must be valid UTF-8.
     static func composed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         guard bytes.contains(where: { $0 >= firstAffectedByte }) else { return bytes }
@@ -18,7 +24,9 @@ enum TokenizerNormalization {
         output.reserveCapacity(bytes.count)
         var run = String.UnicodeScalarView()
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
-            if isInTables(scalar) {
+            if let marks = decomposedStarters[scalar] {
+                run.append(contentsOf: marks)
+            } else if isInTables(scalar) {
                 run.append(scalar)
             } else {
                 append(run, to: &output)

@@ -3,25 +3,19 @@
 /// All spellings lie in one array and are found by open addressing, so that loading allocates a handful of times.
 struct TokenizerVocabulary: Sendable {
     /// An id beyond this is taken for a broken file before memory is reserved for it.
-    static let maximumID = 1 << 24 - 1
+    static let maximumID = PackedSlots.maximumIndex
 
     private var spellings: [UInt8] = []
     /// Start and end in `spellings` by id; an id the file leaves out is empty.
     private var bounds: [(start: UInt32, end: UInt32)] = []
-    /// Id + 1 by hash, 0 where free; its count is a power of two.
-    private var slots: [UInt32]
+    private var slots: PackedSlots
     private(set) var count = 0
 
     init(capacity: Int) {
-        var size = 1024
-        while size < capacity * 2 { size *= 2 }
-        slots = [UInt32](repeating: 0, count: size)
+        slots = PackedSlots(capacity: capacity)
         bounds.reserveCapacity(capacity)
         spellings.reserveCapacity(capacity * 8)
     }
-
-    /// One more than the largest id.
-    var idLimit: Int { bounds.count }
 
     /// The UTF-8 of a token's spelling, nil for an id without a token.
     func spelling(of id: Int) -> ArraySlice<UInt8>? {
@@ -30,33 +24,36 @@ struct TokenizerVocabulary: Sendable {
         return start == end ? nil : spellings[Int(start)..<Int(end)]
     }
 
-    /// The id of the token spelled as `text[range]`.
-    func id(of text: some RandomAccessCollection<UInt8>) -> Int? {
-        let contiguous = text.withContiguousStorageIfAvailable { slots[slot(of: $0)] }
-        let found = contiguous ?? slots[Array(text).withUnsafeBufferPointer { slot(of: $0) }]
-        return found == 0 ? nil : Int(found) - 1
+    /// The id of the token with this spelling.
+    func id(of text: UnsafeBufferPointer<UInt8>) -> Int? {
+        slots.find(hash: Self.hash(text)) { matches(text, id: $0) }
+    }
+
+    /// The id of the token with this spelling; `guess` is looked at first, which spares a search where it is right.
+    func id(of text: [UInt8], guess: Int? = nil) -> Int? {
+        text.withUnsafeBufferPointer { text in
+            if let guess, bounds.indices.contains(guess), matches(text, id: guess) { return guess }
+            return id(of: text)
+        }
     }
 
     /// Adds a token; false if its spelling is empty or known, or its id is taken.
     mutating func insert(_ text: [UInt8], id: Int) -> Bool {
         guard !text.isEmpty, id >= 0, id <= Self.maximumID, spelling(of: id) == nil else { return false }
-        let slot = text.withUnsafeBufferPointer { self.slot(of: $0) }
-        guard slots[slot] == 0 else { return false }
+        if slots.isFull {
+            let hashes = bounds.indices.map { id in
+                spelling(of: id)?.withUnsafeBufferPointer { Self.hash($0) } ?? 0
+            }
+            slots.grow { hashes[$0] }
+        }
+        let hash = text.withUnsafeBufferPointer { Self.hash($0) }
+        guard self.id(of: text) == nil else { return false }
+        slots.insert(id, hash: hash)
         while bounds.count <= id { bounds.append((0, 0)) }
         bounds[id] = (UInt32(spellings.count), UInt32(spellings.count + text.count))
         spellings.append(contentsOf: text)
-        slots[slot] = UInt32(id) + 1
         count += 1
-        if count * 2 > slots.count { grow() }
         return true
-    }
-
-    /// The slot that holds this spelling, or the free one where it belongs.
-    private func slot(of text: UnsafeBufferPointer<UInt8>) -> Int {
-        let mask = slots.count - 1
-        var slot = Self.hash(text) & mask
-        while slots[slot] != 0, !matches(text, id: Int(slots[slot]) - 1) { slot = (slot + 1) & mask }
-        return slot
     }
 
     private func matches(_ text: UnsafeBufferPointer<UInt8>, id: Int) -> Bool {
@@ -66,19 +63,10 @@ struct TokenizerVocabulary: Sendable {
         return true
     }
 
-    private mutating func grow() {
-        slots = [UInt32](repeating: 0, count: slots.count * 2)
-        for id in bounds.indices {
-            guard let text = spelling(of: id) else { continue }
-            let slot = text.withUnsafeBufferPointer { self.slot(of: $0) }
-            slots[slot] = UInt32(id) + 1
-        }
-    }
-
     /// FNV-1a, folded so that the low bits depend on all.
-    private static func hash(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    private static func hash(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in text { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return Int(truncatingIfNeeded: hash ^ (hash >> 32))
+        return hash ^ (hash >> 32)
     }
 }
