@@ -83,13 +83,16 @@ import Torch
         await #expect(throws: CancellationError.self) { try await task.value }
     }
 
-    @Test(arguments: [
-        ("height", { $0.height = 0 }), ("width", { $0.width = 100_000 }), ("steps", { $0.steps = 0 }),
-        ("prompt", { $0.prompt = " \n" }), ("count", { $0.count = 0 }),
-        ("guidance", { $0.textGuidance = -1 }), ("range", { $0.guidanceRange = 0...1.5 }),
-    ] as [(String, @Sendable (inout GenerationRequest) -> Void)])
-    func aValueNoPictureCanBeMadeFromIsNamed(word: String, change: @Sendable (inout GenerationRequest) -> Void) {
-        let error = #expect(throws: GenerationError.self) { try Self.request(change).validate() }
+    private static let impossible: [(String, GenerationRequest)] = [
+        ("height", request { $0.height = 0 }), ("width", request { $0.width = 100_000 }),
+        ("steps", request { $0.steps = 0 }), ("prompt", request { $0.prompt = " \n" }),
+        ("count", request { $0.count = 0 }), ("guidance", request { $0.textGuidance = -1 }),
+        ("range", request { $0.guidanceRange = 0...1.5 }),
+    ]
+
+    @Test(arguments: impossible)
+    func aValueNoPictureCanBeMadeFromIsNamed(word: String, request: GenerationRequest) {
+        let error = #expect(throws: GenerationError.self) { try request.validate() }
         #expect(error?.description.contains(word) == true)
     }
 

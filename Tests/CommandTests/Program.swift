@@ -1,0 +1,42 @@
+import Foundation
+
+/// Runs the programs that were built beside the tests, as a user would.
+enum Program {
+    struct Outcome {
+        let status: Int32
+        let output: String
+        let error: String
+    }
+
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    static let checkpoint = root.appendingPathComponent("Tests/Fixtures/goldens/omnigen2-tiny").path
+
+    private static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        .deletingLastPathComponent()
+
+    static func run(_ arguments: [String], program: String = "omnigen2") throws -> Outcome {
+        let process = Process()
+        process.executableURL = folder.appendingPathComponent(program)
+        process.arguments = arguments
+        let (output, error) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = error
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let written = output.fileHandleForReading.readDataToEndOfFile()
+        let complaints = error.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus, output: String(decoding: written, as: UTF8.self),
+            error: String(decoding: complaints, as: UTF8.self))
+    }
+
+    /// A folder that is gone afterwards.
+    static func withFolder<R>(_ body: (String) throws -> R) throws -> R {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("omnigen2-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try body(folder.path)
+    }
+}
