@@ -1,5 +1,6 @@
-/// Token rows of one length: the shorter texts are filled up on the right.
+/// Token rows of one length, the shorter ones filled up with padding.
 package struct TokenBatch: Equatable, Sendable {
+    /// Where padding goes: right for hidden states, left for generation.
     package enum Side: Sendable { case left, right }
 
     /// [B, L]

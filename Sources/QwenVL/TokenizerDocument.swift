@@ -178,30 +178,6 @@ struct TokenizerDocument {
     }
 }
 
-/// An added token as `tokenizer.json` and `tokenizer_config.json` write it; the flags default to the library's.
-struct TokenizerAddedTokenEntry: Decodable {
-    var id: Int?
-    var content: String
-    var special: Bool?
-    var normalized: Bool?
-    var stripsLeft: Bool?
-    var stripsRight: Bool?
-    var isSingleWord: Bool?
-
-    private enum CodingKeys: String, CodingKey {
-        case id, content, special, normalized
-        case stripsLeft = "lstrip"
-        case stripsRight = "rstrip"
-        case isSingleWord = "single_word"
-    }
-
-    func token(id: Int) -> TokenizerAddedToken {
-        TokenizerAddedToken(
-            id: id, content: content, isSpecial: special ?? false, isNormalized: normalized ?? !(special ?? false),
-            stripsLeft: stripsLeft ?? false, stripsRight: stripsRight ?? false, isSingleWord: isSingleWord ?? false)
-    }
-}
-
 extension TokenizerVocabulary {
     /// Reads a JSON object from spellings to ids.
     init(reading scanner: inout TokenizerJSONScanner) throws {
@@ -250,32 +226,5 @@ extension BytePairEncoding {
                 path: path, what: "merge \(rank)", expected: "a pair not merged before",
                 got: "\"\(String(decoding: spelling, as: UTF8.self))\"")
         }
-    }
-}
-
-extension Decodable {
-    /// Decodes JSON, telling what was decoded and where it failed in one line.
-    static func decoded(from data: Data, path: String, what: String) throws(TokenizerError) -> Self {
-        do {
-            return try JSONDecoder().decode(Self.self, from: data)
-        } catch let error as DecodingError {
-            let (keys, reason) = error.keysAndReason
-            throw .malformed(path: path, what: (["\(what)"] + keys).joined(separator: "."), expected: "valid JSON", got: reason)
-        } catch {
-            throw .malformed(path: path, what: what, expected: "valid JSON", got: "\(error)")
-        }
-    }
-}
-
-extension DecodingError {
-    fileprivate var keysAndReason: (keys: [String], reason: String) {
-        let context: Context? =
-            switch self {
-            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context): context
-            case .keyNotFound(let key, let context):
-                Context(codingPath: context.codingPath, debugDescription: "no key \(key.stringValue)")
-            @unknown default: nil
-            }
-        return (context?.codingPath.map(\.stringValue) ?? [], context?.debugDescription ?? "\(self)")
     }
 }

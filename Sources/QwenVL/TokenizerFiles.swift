@@ -61,7 +61,7 @@ struct TokenizerFiles {
         let lines = Array(try data("merges.txt")).split(separator: 0x0A, omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
             let line = line.last == 0x0D ? line.dropLast() : line
-            if line.isEmpty || index == 0 && line.starts(with: "#version".utf8) { continue }
+            if line.isEmpty || (index == 0 && line.starts(with: "#version".utf8)) { continue }
             var spelling = Array(line)
             try merges.append(spelling: &spelling, vocabulary: vocabulary, path: path("merges.txt"))
         }
@@ -80,7 +80,8 @@ struct TokenizerFiles {
             listed = try tokens.map { id, entry throws(TokenizerError) in
                 guard let id = Int(id) else {
                     throw .malformed(
-                        path: path("tokenizer_config.json"), what: "added_tokens_decoder", expected: "ids as keys", got: id)
+                        path: path("tokenizer_config.json"), what: "added_tokens_decoder", expected: "ids as keys",
+                        got: id)
                 }
                 return entry.token(id: id)
             }
@@ -94,7 +95,8 @@ struct TokenizerFiles {
         where !components.addedTokens.contains(where: { $0.content == token.content }) {
             components.addedTokens.append(token)
         }
-        try components.settleAddedTokens(special: special.union(listed.filter(\.isSpecial).map(\.content)), folder: folder)
+        special.formUnion(listed.filter(\.isSpecial).map(\.content))
+        try components.settleAddedTokens(special: special, folder: folder)
         components.paddingToken = configuration?.paddingToken?.content ?? map?.paddingToken?.content
     }
 }
@@ -115,62 +117,6 @@ extension TokenizerComponents {
                     path: folder, what: "added token \(content)", expected: "an id of its own",
                     got: "\(id), also of \(other)")
             }
-        }
-    }
-}
-
-/// The parts of `tokenizer_config.json` and `special_tokens_map.json` that change which ids a text has.
-private struct TokenizerConfiguration: Decodable {
-    /// A token is named by its content or by an object that holds it.
-    struct Name: Decodable {
-        var content: String
-
-        private enum CodingKeys: CodingKey { case content }
-
-        init(from decoder: any Decoder) throws {
-            if let name = try? decoder.singleValueContainer().decode(String.self) {
-                content = name
-            } else {
-                content = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .content)
-            }
-        }
-    }
-
-    var tokenizerClass: String?
-    var addsPrefixSpace: Bool?
-    var splitsSpecialTokens: Bool?
-    var addedTokens: [String: TokenizerAddedTokenEntry]?
-    var paddingToken: Name?
-    private var beginToken: Name?
-    private var endToken: Name?
-    private var unknownToken: Name?
-    private var additionalSpecialTokens: [Name]?
-
-    private enum CodingKeys: String, CodingKey {
-        case tokenizerClass = "tokenizer_class"
-        case addsPrefixSpace = "add_prefix_space"
-        case splitsSpecialTokens = "split_special_tokens"
-        case addedTokens = "added_tokens_decoder"
-        case paddingToken = "pad_token"
-        case beginToken = "bos_token"
-        case endToken = "eos_token"
-        case unknownToken = "unk_token"
-        case additionalSpecialTokens = "additional_special_tokens"
-    }
-
-    var specialTokens: Set<String> {
-        let named = [paddingToken, beginToken, endToken, unknownToken].compactMap(\.?.content)
-        return Set(named + (additionalSpecialTokens ?? []).map(\.content))
-    }
-
-    func validate(path: String) throws(TokenizerError) {
-        let classes = ["Qwen2Tokenizer", "Qwen2TokenizerFast", "PreTrainedTokenizerFast"]
-        if let tokenizerClass, !classes.contains(tokenizerClass) {
-            throw .unsupported(path: path, what: "tokenizer_class", expected: "Qwen2Tokenizer", got: tokenizerClass)
-        }
-        for (key, value) in [("add_prefix_space", addsPrefixSpace), ("split_special_tokens", splitsSpecialTokens)]
-        where value == true {
-            throw .unsupported(path: path, what: key, expected: "false", got: "true")
         }
     }
 }
