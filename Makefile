@@ -28,10 +28,10 @@ parity: bootstrap ## compare with the recorded numbers of the original in OMNIGE
 	.build/release/parity $(OMNIGEN2_GOLDENS)
 
 format: ## format the Swift sources
-	swift format --in-place --recursive Sources Tests Package.swift
+	swift format --in-place --recursive Sources Tests Examples Package.swift
 
 lint: ## check the format of the Swift sources
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --recursive Sources Tests Examples Package.swift
 
 release-bundle: bootstrap ## build the archive for machines without Swift, in dist/
 	scripts/release-bundle

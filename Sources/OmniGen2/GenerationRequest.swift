@@ -75,11 +75,13 @@ public struct GenerationRequest: Sendable, Equatable {
             imageGuidance.isFinite && imageGuidance >= 0, "image guidance must be 0 or more, got \(imageGuidance)")
         try require(
             guidanceRange.lowerBound >= 0 && guidanceRange.upperBound <= 1,
-            "the guidance range must lie within 0 and 1, got \(guidanceRange.lowerBound) to \(guidanceRange.upperBound)")
+            "the guidance range must lie within 0 and 1, got \(guidanceRange.lowerBound) to \(guidanceRange.upperBound)"
+        )
         try require(
             references.count <= TransformerConfiguration.maximumReferences,
             "at most \(TransformerConfiguration.maximumReferences) reference pictures, got \(references.count)")
-        try require(maxPixels >= Self.sizeMultiple * Self.sizeMultiple, "max pixels must be at least 256, got \(maxPixels)")
+        try require(
+            maxPixels >= Self.sizeMultiple * Self.sizeMultiple, "max pixels must be at least 256, got \(maxPixels)")
         try require(maxInputSide >= Self.sizeMultiple, "max input side must be at least 16, got \(maxInputSide)")
         if let maxPromptTokens { try require(maxPromptTokens > 0, "max prompt tokens must be positive") }
     }

@@ -4,9 +4,9 @@ import QwenVL
 import Torch
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// A checkpoint on disk in the published layout: `model_index.json`, and a folder for each part.

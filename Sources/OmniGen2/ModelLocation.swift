@@ -1,9 +1,9 @@
 import Hub
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// What a user names as a model: a folder, or a repository of the Hugging Face hub.

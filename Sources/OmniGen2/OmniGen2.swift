@@ -1,11 +1,12 @@
-@_exported import struct Imaging.Image
 import Hub
 import Torch
 
+@_exported import struct Imaging.Image
+
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// An OmniGen2 model, ready to draw.

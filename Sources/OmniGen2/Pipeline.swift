@@ -46,7 +46,8 @@ package struct Pipeline {
         let references = try request.references.map { try fittedReference($0, request) }
         let (output, drawn) = try sizes(request, references)
         if output != drawn {
-            try observe(.warning("drawn at \(drawn.width)x\(drawn.height), stretched to \(output.width)x\(output.height)"))
+            try observe(
+                .warning("drawn at \(drawn.width)x\(drawn.height), stretched to \(output.width)x\(output.height)"))
         }
         // 2. Noise first: the stream's first numbers are the picture's, whatever the references need.
         let factor = autoencoder.configuration.scaleFactor

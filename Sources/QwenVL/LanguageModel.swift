@@ -92,7 +92,8 @@ package struct LanguageModel {
     ///   many as the features.
     package func embed(_ ids: [Int], images: Tensor? = nil) throws -> Tensor {  // [L, D]
         if let id = ids.first(where: { !(0..<configuration.vocabularySize).contains($0) }) {
-            throw LanguageModelError.input("token id \(id) is outside the vocabulary of \(configuration.vocabularySize)")
+            throw LanguageModelError.input(
+                "token id \(id) is outside the vocabulary of \(configuration.vocabularySize)")
         }
         let text = try embedding(Tensor(ids, [ids.count]).to(embedding.weight.device))
         guard let images else { return text }

@@ -2,11 +2,11 @@ import Layers
 import Torch
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Where a token stands: text moves on all three axes at once, a picture's tokens share a time and count rows and

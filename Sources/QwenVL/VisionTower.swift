@@ -2,11 +2,11 @@ import Layers
 import Torch
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Self-attention within windows, or within whole pictures.
@@ -117,7 +117,8 @@ package struct VisionTower {
                 for left in stride(from: 0, to: grid.columns, by: merge) {
                     for row in top..<top + merge {
                         for column in left..<left + merge {
-                            angles.append(frequencies.map { $0 * Double(row) } + frequencies.map { $0 * Double(column) })
+                            angles.append(
+                                frequencies.map { $0 * Double(row) } + frequencies.map { $0 * Double(column) })
                         }
                     }
                 }

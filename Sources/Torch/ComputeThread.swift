@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A serial executor that runs every job on one thread of its own.
@@ -29,11 +29,11 @@ final class ComputeThread: SerialExecutor, @unchecked Sendable {
         defer { pthread_attr_destroy(&attributes) }
         let context = Unmanaged.passRetained(self).toOpaque()
         #if canImport(Darwin)
-        var thread: pthread_t?
-        pthread_create(&thread, &attributes, { ComputeThread.main($0) }, context)
+            var thread: pthread_t?
+            pthread_create(&thread, &attributes, { ComputeThread.main($0) }, context)
         #else
-        var thread = pthread_t()
-        pthread_create(&thread, &attributes, { ComputeThread.main($0) }, context)
+            var thread = pthread_t()
+            pthread_create(&thread, &attributes, { ComputeThread.main($0) }, context)
         #endif
     }
 

@@ -83,7 +83,7 @@ package actor Engine {
     /// libtorch for an operator call; an error before `load`, and off the engine's thread in debug builds.
     static func library(for operation: StaticString) throws(TorchError) -> LibTorch {
         #if DEBUG
-        guard ComputeThread.isCurrent else { throw .wrongThread(operation: "\(operation)") }
+            guard ComputeThread.isCurrent else { throw .wrongThread(operation: "\(operation)") }
         #endif
         guard let library else { throw .notLoaded }
         return library

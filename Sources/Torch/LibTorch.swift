@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// An owning handle of an `at::Tensor`, as libtorch's C ABI hands it out.
@@ -148,9 +148,9 @@ final class LibTorch: @unchecked Sendable {
 
     private static func open(_ folder: String, _ name: String) throws(TorchError) -> UnsafeMutableRawPointer {
         #if os(macOS)
-        let path = "\(folder)/\(name).dylib"
+            let path = "\(folder)/\(name).dylib"
         #else
-        let path = "\(folder)/\(name).so"
+            let path = "\(folder)/\(name).so"
         #endif
         guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
             throw .libraryUnusable(path: folder, reason: Self.explain(dlerror().map { String(cString: $0) } ?? path))

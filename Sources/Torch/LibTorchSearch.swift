@@ -1,14 +1,14 @@
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Where a libtorch may be: `--libtorch`, `OMNIGEN2_LIBTORCH`, the cache folder that `scripts/bootstrap` fills,
@@ -62,9 +62,9 @@ package struct LibTorchSearch {
     }
 
     #if os(macOS)
-    private static let libraryName = "libtorch_cpu.dylib"
+        private static let libraryName = "libtorch_cpu.dylib"
     #else
-    private static let libraryName = "libtorch_cpu.so"
+        private static let libraryName = "libtorch_cpu.so"
     #endif
 
     /// The folder with the libraries, given it, its parent `torch`, a libtorch archive, or the cache's layout.

@@ -1,14 +1,16 @@
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 /// What the machine gives this process to compute with.
 package enum Processor {
     /// The smallest of physical cores, the affinity mask (`activeProcessorCount`) and the cgroup's quota: hyperthreads do not help
     /// matrix products, and a container's other cores are not ours.
     package static func defaultThreadCount() -> Int {
-        max(1, [physicalCores(), ProcessInfo.processInfo.activeProcessorCount, cgroupQuota()].compactMap { $0 }.min() ?? 1)
+        max(
+            1,
+            [physicalCores(), ProcessInfo.processInfo.activeProcessorCount, cgroupQuota()].compactMap { $0 }.min() ?? 1)
     }
 
     /// The instruction set extensions the kernel reports that matter to dense arithmetic.
@@ -25,7 +27,8 @@ package enum Processor {
     /// The processor's marketing name, if the system tells.
     package static func name() -> String {
         let line = cpuInfo().first { $0.hasPrefix("model name") } ?? ""
-        return line.split(separator: ":", maxSplits: 1).last.map { $0.trimmingPrefix(" ") }.map(String.init) ?? "unknown"
+        return line.split(separator: ":", maxSplits: 1).last.map { $0.trimmingPrefix(" ") }.map(String.init)
+            ?? "unknown"
     }
 
     private static func cpuInfo() -> [String] {

@@ -73,7 +73,9 @@ extension Tensor {
         let bytes = values.count * dtype.byteCount
         if bytes > 0 {
             let destination = try tensor.mutableData()
-            values.withUnsafeBytes { destination.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(destination), byteCount: bytes) }
+            values.withUnsafeBytes {
+                destination.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(destination), byteCount: bytes)
+            }
         }
         self.init(owning: try tensor.retainedHandle())
     }

@@ -1,9 +1,9 @@
+import Diffusion
 import Hub
 import Imaging
 import Layers
 import OmniGen2
 import QwenVL
-import Diffusion
 import Torch
 
 /// Exit codes of sysexits.h.

@@ -2,9 +2,9 @@ import Imaging
 import OmniGen2
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// What a PNG of ours says about itself: enough to draw it again, byte for byte.

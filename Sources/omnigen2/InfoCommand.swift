@@ -4,9 +4,9 @@ import OmniGen2
 import Torch
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// `omnigen2 info`: what this program found on the machine, and what a model folder holds.

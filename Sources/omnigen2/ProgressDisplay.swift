@@ -3,9 +3,9 @@ import OmniGen2
 import Synchronization
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// Shows long work: a bar on a terminal, lines otherwise, JSON lines when asked for.
@@ -59,7 +59,8 @@ final class ProgressDisplay: Sendable {
             let done = Self.barWidth * step / count
             let bar = String(repeating: "#", count: done) + String(repeating: ".", count: Self.barWidth - done)
             let end = step == count ? "\n" : ""
-            Terminal.writeError("\r\u{1B}[K[\(bar)] \(step)/\(count)  \(perStep.text)/step  ETA \(remaining.clock)\(end)")
+            Terminal.writeError(
+                "\r\u{1B}[K[\(bar)] \(step)/\(count)  \(perStep.text)/step  ETA \(remaining.clock)\(end)")
         }
     }
 

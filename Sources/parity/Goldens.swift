@@ -2,9 +2,9 @@ import Layers
 import Torch
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// A set of recorded numbers, and the account of what has been compared with it.

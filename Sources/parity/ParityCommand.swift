@@ -3,9 +3,9 @@ import Imaging
 import Torch
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// Compares this implementation with numbers recorded from the official one.
@@ -13,7 +13,8 @@ import Foundation
 struct ParityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "parity", abstract: "Compare with recorded numbers of the official implementation.",
-        discussion: "The last line of the output is a JSON object; the exit code is 1 if anything failed or was left out.")
+        discussion:
+            "The last line of the output is a JSON object; the exit code is 1 if anything failed or was left out.")
 
     @Argument(help: "Folder of a set of recorded numbers. (default: $OMNIGEN2_GOLDENS)")
     var goldens: String?

@@ -23,7 +23,8 @@ import Testing
     }
 
     private static func targets() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: root.path + "/Sources").filter { !$0.hasPrefix(".") }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: root.path + "/Sources").filter { !$0.hasPrefix(".") }
+            .sorted()
     }
 
     /// Module names behind `import` in a target's files, of this package only.
@@ -59,9 +60,12 @@ import Testing
     @Test func thePackageDeclaresTheEdgesOfTheTable() throws {
         let manifest = try String(contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
         for (target, allowed) in try Self.table() {
-            let start = try #require(manifest.range(of: "library(\"\(target)\"") ?? manifest.range(of: "name: \"\(target)\",\n"))
+            let start = try #require(
+                manifest.range(of: "library(\"\(target)\"") ?? manifest.range(of: "name: \"\(target)\",\n"))
             let rest = manifest[start.upperBound...]
-            let end = rest.range(of: "\n        library(") ?? rest.range(of: "\n        .") ?? rest.range(of: "\n        tests(")
+            let end =
+                rest.range(of: "\n        library(") ?? rest.range(of: "\n        .")
+                ?? rest.range(of: "\n        tests(")
             let block = rest[..<(end?.lowerBound ?? rest.endIndex)]
             let names = Set(block.split(separator: "\"").map(String.init)).intersection(Set(try Self.targets()))
             #expect(names.subtracting([target]).isSubset(of: allowed.union([target])), "\(target) declares \(names)")
@@ -71,7 +75,8 @@ import Testing
     @Test func nothingOutsideTorchNamesItsSymbols() throws {
         for target in try Self.targets() where target != "Torch" {
             let folder = Self.root.appendingPathComponent("Sources/\(target)")
-            for path in try FileManager.default.subpathsOfDirectory(atPath: folder.path) where path.hasSuffix(".swift") {
+            for path in try FileManager.default.subpathsOfDirectory(atPath: folder.path) where path.hasSuffix(".swift")
+            {
                 let text = try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
                 #expect(!text.contains("aoti_torch") && !text.contains("\"aten::"), "\(target)/\(path)")
             }

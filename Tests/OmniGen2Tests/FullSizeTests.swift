@@ -77,7 +77,8 @@ import Torch
             let wrong = #expect(throws: WeightError.self) {
                 try Transformer(Weights(ShapeSource(tensors, origin: "x")), part.config)
             }
-            #expect(wrong?.description.contains("has shape [2520, 2521], the configuration asks for [2520, 2520]") == true)
+            #expect(
+                wrong?.description.contains("has shape [2520, 2521], the configuration asks for [2520, 2520]") == true)
             tensors[key] = [2520, 2520]
             tensors["layers.32.extra"] = [1]
             let weights = Weights(ShapeSource(tensors, origin: "x"))

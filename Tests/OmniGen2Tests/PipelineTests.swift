@@ -51,10 +51,11 @@ import Torch
         let again = try await model.generate(request)
         #expect(first == again)
         #expect(first[0].width == 48 && first[0].height == 32)
-        let free = try await model.generate(Self.request {
-            $0.references = [reference]
-            $0.alignsToReference = false
-        })
+        let free = try await model.generate(
+            Self.request {
+                $0.references = [reference]
+                $0.alignsToReference = false
+            })
         #expect(free[0].width == 64 && free[0].height == 48)
         let plain = try await model.generate(Self.request())
         #expect(free != plain)
@@ -106,7 +107,8 @@ import Torch
 
 @Suite struct PictureSizeTests {
     @Test(arguments: [
-        (1024, 1024, 1024, 1024), (1600, 900, 1024, 576), (100, 75, 96, 64), (15, 500, 0, 496), (4000, 4000, 1024, 1024),
+        (1024, 1024, 1024, 1024), (1600, 900, 1024, 576), (100, 75, 96, 64), (15, 500, 0, 496),
+        (4000, 4000, 1024, 1024),
     ])
     func aReferenceIsFitted(width: Int, height: Int, fittedWidth: Int, fittedHeight: Int) {
         let size = PictureSize(width: width, height: height).fitted(maxPixels: 1 << 20, maxSide: 1024, multiple: 16)

@@ -3,9 +3,9 @@ import Testing
 @testable import Torch
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 @Suite(.serialized) struct EngineTests {

@@ -1,11 +1,11 @@
 import Torch
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// DPM-Solver++ (multistep) for flow matching: predicts the image at each step and extrapolates it in

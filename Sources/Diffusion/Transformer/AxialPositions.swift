@@ -2,11 +2,11 @@ import Layers
 import Torch
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Rotary positions on three axes: place in the sequence, row, column.
@@ -56,10 +56,10 @@ package struct AxialPositions {
         for place in places {
             let coordinates = [place.0, place.1, place.2]
             if let axis = coordinates.indices.first(where: { coordinates[$0] >= lengths[$0] }) {
-                let names = ["a text and image sequence", "an image height", "an image width"]
+                let names = ["places in the sequence", "rows", "columns"]
                 throw ConfigurationError(
-                    "\(names[axis]) of more than \(lengths[axis]) positions does not fit this model "
-                        + "(axes_lens \(lengths))")
+                    "the prompt or a picture is too long for this model: \(coordinates[axis] + 1) \(names[axis]), of "
+                        + "axes_lens \(lengths)")
             }
         }
         return try RotaryPositions(angles: places.flatMap(angles), rows: places.count, device: device)

@@ -17,7 +17,8 @@ package struct SequencePlan {
     package init(_ samples: [Transformer.Sample], _ patchSize: Int) throws {
         for sample in samples where sample.references.count > TransformerConfiguration.maximumReferences {
             throw ConfigurationError(
-                "at most \(TransformerConfiguration.maximumReferences) reference images, got \(sample.references.count)")
+                "at most \(TransformerConfiguration.maximumReferences) reference images, got \(sample.references.count)"
+            )
         }
         let grids = try samples.map { try Patches.grid($0.latent, patchSize) }
         let references = try samples.map { try $0.references.map { try Patches.grid($0, patchSize) } }

@@ -2,11 +2,11 @@ import Layers
 import Torch
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Embeds the time and projects text features to the width of the transformer.

@@ -36,7 +36,8 @@ package struct AutoencoderConfiguration: Decodable, Sendable {
         // diffusers adds both convolutions unless the file says otherwise; FLUX has neither.
         for key in [Key.useQuantConvolution, .usePostQuantConvolution] {
             if try values.decodeIfPresent(Bool.self, forKey: key) ?? true {
-                throw ConfigurationError("autoencoder configuration: \(key.rawValue) must be false (a FLUX autoencoder)")
+                throw ConfigurationError(
+                    "autoencoder configuration: \(key.rawValue) must be false (a FLUX autoencoder)")
             }
         }
         if try values.decodeIfPresent(Bool.self, forKey: .midBlockAttention) == false {

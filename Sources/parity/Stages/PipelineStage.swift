@@ -23,7 +23,8 @@ extension Stage {
             try run.compare(goldens, file, name)
             let sizes = (call["output_sizes"]?.array ?? []).compactMap(\.ints)
             goldens.check(cases, case: "\(name).output_sizes", run.images.map { [$0.width, $0.height] } == sizes)
-            goldens.check(cases, case: "\(name).transformer_forwards", run.forwards == call["transformer_forwards"]?.int)
+            goldens.check(
+                cases, case: "\(name).transformer_forwards", run.forwards == call["transformer_forwards"]?.int)
         }
     }
 }

@@ -4,9 +4,9 @@ import QwenVL
 import Torch
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 extension Stage {
