@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Whole files in and out, with one-line errors that name the path.
@@ -17,9 +17,9 @@ enum ImageFile {
         var block = [UInt8](repeating: 0, count: 1 << 18)
         while true {
             #if canImport(Glibc)
-            let count = Glibc.read(descriptor, &block, block.count)
+                let count = Glibc.read(descriptor, &block, block.count)
             #else
-            let count = Darwin.read(descriptor, &block, block.count)
+                let count = Darwin.read(descriptor, &block, block.count)
             #endif
             if count == 0 { return bytes }
             if count < 0 && errno == EINTR { continue }
@@ -58,9 +58,9 @@ enum ImageFile {
             while !rest.isEmpty {
                 let part = UnsafeRawBufferPointer(rebasing: rest)
                 #if canImport(Glibc)
-                let count = Glibc.write(descriptor, part.baseAddress, part.count)
+                    let count = Glibc.write(descriptor, part.baseAddress, part.count)
                 #else
-                let count = Darwin.write(descriptor, part.baseAddress, part.count)
+                    let count = Darwin.write(descriptor, part.baseAddress, part.count)
                 #endif
                 if count < 0 && errno == EINTR { continue }
                 guard count > 0 else { return false }
