@@ -142,6 +142,15 @@ static CodecStatus read_head(Reader *reader) {
     return CODEC_OK;
 }
 
+// libpng passes over picture data only once it is set up to decode them.
+static void skip_picture(Reader *reader) {
+    if (setjmp(png_jmpbuf(reader->png))) {
+        return;
+    }
+    png_start_read_image(reader->png);
+    png_read_end(reader->png, reader->tail);
+}
+
 // Key and value share one allocation, which starts at the key.
 static int copy_text(const png_text *source, CodecText *entry) {
     int is_utf8 = source->compression >= PNG_ITXT_COMPRESSION_NONE;
@@ -187,7 +196,7 @@ CodecStatus codec_png_read_text(const uint8_t *bytes, size_t count, CodecTextLis
         status = read_head(&reader);
     }
     if (status == CODEC_OK) {
-        read_tail(&reader);
+        skip_picture(&reader);
         status = copy_texts(&reader, list);
     }
     reader_close(&reader);
