@@ -101,6 +101,10 @@ package struct LibTorchSearch {
                 free(resolved)
             }
         }
+        // A pyenv shim is a script, so its interpreters are looked up where pyenv keeps them.
+        if let root = environment["PYENV_ROOT"] {
+            prefixes += Self.entries(root + "/versions").reversed().map { "\(root)/versions/\($0)" }
+        }
         prefixes += [(environment["HOME"] ?? "") + "/.local", "/usr/local", "/usr"]
         var found: [String] = []
         for prefix in prefixes {

@@ -57,18 +57,27 @@ import Testing
         }
     }
 
-    @Test func thePackageDeclaresTheEdgesOfTheTable() throws {
-        let manifest = try String(contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
+    /// Declarations of targets in the manifest: a target's name, and the quoted words of its declaration.
+    private static func declarations() throws -> [String: Set<String>] {
+        let manifest = try String(contentsOf: root.appendingPathComponent("Package.swift"), encoding: .utf8)
+        let starts = ["library(\"", ".target(", ".executableTarget(", "tests(\"", "//"]
+        var declarations: [[String]] = []
+        for line in manifest.split(separator: "\n").map({ $0.drop { $0 == " " } }) {
+            if starts.contains(where: line.hasPrefix) { declarations.append([]) }
+            let words = line.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+                .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+            if !declarations.isEmpty { declarations[declarations.count - 1] += words }
+        }
+        return Dictionary(
+            declarations.filter { !$0.isEmpty }.map { ($0[0], Set($0.dropFirst())) }, uniquingKeysWith: { $1 })
+    }
+
+    @Test func thePackageDeclaresExactlyTheEdgesOfTheTable() throws {
+        let declarations = try Self.declarations()
+        let targets = Set(try Self.targets())
         for (target, allowed) in try Self.table() {
-            let start = try #require(
-                manifest.range(of: "library(\"\(target)\"") ?? manifest.range(of: "name: \"\(target)\",\n"))
-            let rest = manifest[start.upperBound...]
-            let end =
-                rest.range(of: "\n        library(") ?? rest.range(of: "\n        .")
-                ?? rest.range(of: "\n        tests(")
-            let block = rest[..<(end?.lowerBound ?? rest.endIndex)]
-            let names = Set(block.split(separator: "\"").map(String.init)).intersection(Set(try Self.targets()))
-            #expect(names.subtracting([target]).isSubset(of: allowed.union([target])), "\(target) declares \(names)")
+            let declared = try #require(declarations[target], "\(target) is not declared")
+            #expect(declared.intersection(targets) == allowed, "\(target)")
         }
     }
 

@@ -1,0 +1,92 @@
+import Testing
+
+/// The whole help texts, so that they cannot drift unseen.
+@Suite struct HelpTests {
+    @Test(arguments: [(["--help"], root), (["generate", "--help"], generate), (["info", "--help"], info)])
+    func helpSaysThis(arguments: [String], text: String) throws {
+        let outcome = try Program.run(arguments)
+        #expect(outcome.status == 0)
+        // Trailing blanks are the argument parser's.
+        let lines = outcome.output.split(separator: "\n", omittingEmptySubsequences: false)
+        let trimmed = lines.map { line in String(line.reversed().drop { $0 == " " }.reversed()) }
+        #expect(trimmed.joined(separator: "\n") == text + "\n\n" || trimmed.joined(separator: "\n") == text + "\n")
+    }
+
+    private static let root = """
+        OVERVIEW: Draw pictures with OmniGen2.
+
+        USAGE: omnigen2 <subcommand>
+
+        OPTIONS:
+          --version               Show the version.
+          -h, --help              Show help information.
+
+        SUBCOMMANDS:
+          generate                Draw a picture from a text.
+          info                    Show what is installed, and what a model folder holds.
+
+          See 'omnigen2 help <subcommand>' for detailed help.
+        """
+
+    private static let generate = """
+        OVERVIEW: Draw a picture from a text.
+
+        The picture is written as PNG and carries its prompt, seed and settings:
+        'omnigen2 generate --from picture.png' draws it again.
+
+        USAGE: omnigen2 generate [<options>] [<prompt>]
+
+        ARGUMENTS:
+          <prompt>                What to draw.
+
+        ENGINE:
+          --libtorch <dir>        Folder of libtorch.
+          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
+          --threads <n>           Threads to compute with. (default: physical cores)
+
+        OPTIONS:
+          --model <model>         Model folder in the published layout, or a Hugging
+                                  Face repository. (default: OmniGen2/OmniGen2)
+          --from <png>            Repeat the picture of this PNG; other options
+                                  override.
+          --negative-prompt <text>
+                                  What to stay away from. (default: that of the
+                                  official script)
+          --height <pixels>       Height in pixels. (default: 1024)
+          --width <pixels>        Width in pixels. (default: 1024)
+          --steps <n>             Steps from noise to picture. (default: 50)
+          --text-guidance <scale> How strongly the prompt pulls; 1 is off. (default: 5)
+          --image-guidance <scale>
+                                  How strongly reference pictures pull; nothing without
+                                  them. (default: 2)
+          --cfg-range <from> <to> Part of the run in which guidance applies. (default:
+                                  0 1)
+          --scheduler <name>      Solver: euler or dpmsolver++. (default: euler)
+          --seed <n>              Seed of the noise. (default: 0)
+          --count <n>             How many pictures. (default: 1)
+          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
+          -o, --output <png>      Where to write the PNG. (default: output.png)
+          --force                 Overwrite existing files.
+          --json                  Report progress as JSON lines on standard output.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let info = """
+        OVERVIEW: Show what is installed, and what a model folder holds.
+
+        USAGE: omnigen2 info [<model>] [--libtorch <dir>] [--device <device>] [--threads <n>]
+
+        ARGUMENTS:
+          <model>                 A model folder in the published layout.
+
+        ENGINE:
+          --libtorch <dir>        Folder of libtorch.
+          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
+          --threads <n>           Threads to compute with. (default: physical cores)
+
+        OPTIONS:
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+}
