@@ -36,8 +36,30 @@ static void read_bytes(png_structp png, png_bytep output, size_t count) {
     reader->position += count;
 }
 
+// The bytes up to the first chunk that claims to be longer than its file. libpng would set memory aside for all that
+// such a chunk claims, up to 2 GiB, before it meets the end.
+static size_t length_of_whole_chunks(const uint8_t *bytes, size_t count) {
+    size_t position = 8;
+    while (position <= count && count - position >= 12) {
+        const uint8_t *head = bytes + position;
+        size_t length = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
+        if (length > count - position - 12) {
+            return position;
+        }
+        position += 12 + length;
+    }
+    return position < count ? position : count;
+}
+
+// Compressed chunks may claim little and unpack to much.
+static void limit_unpacking(png_structp png, size_t file_length) {
+    const size_t least = 4 << 20;
+    png_set_chunk_malloc_max(png, file_length > least ? file_length : least);
+    png_set_chunk_cache_max(png, 256);
+}
+
 static CodecStatus reader_open(Reader *reader, const uint8_t *bytes, size_t count, CodecMessage message) {
-    *reader = (Reader){.bytes = bytes, .count = count, .message = message};
+    *reader = (Reader){.bytes = bytes, .count = length_of_whole_chunks(bytes, count), .message = message};
     reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, on_error, on_warning);
     if (reader->png == NULL) {
         return CODEC_OUT_OF_MEMORY;
@@ -49,6 +71,7 @@ static CodecStatus reader_open(Reader *reader, const uint8_t *bytes, size_t coun
     }
     png_set_read_fn(reader->png, reader, read_bytes);
     png_set_benign_errors(reader->png, 1);
+    limit_unpacking(reader->png, count);
     return CODEC_OK;
 }
 
@@ -67,11 +90,18 @@ static uint32_t request_rgb(Reader *reader) {
     return transparent ? 4 : 3;
 }
 
+// What the pixels do not depend on is not even unpacked.
+static void ignore_text_and_profiles(png_structp png) {
+    static const png_byte names[] = "tEXt\0zTXt\0iTXt\0iCCP\0sPLT";
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, names, sizeof(names) / 5);
+}
+
 static CodecStatus read_pixels(Reader *reader, uint64_t pixel_limit, CodecPicture *picture) {
     png_structp png = reader->png;
     if (setjmp(png_jmpbuf(png))) {
         return CODEC_FAILED;
     }
+    ignore_text_and_profiles(png);
     png_read_info(png, reader->head);
     uint32_t channels = request_rgb(reader);
     int passes = png_set_interlace_handling(png);
