@@ -19,7 +19,7 @@ test: bootstrap ## run all tests
 	scripts/tests/bootstrap
 	scripts/tests/gpu-check
 
-demo: bootstrap ## make pictures with small random weights, end to end
+demo: bootstrap ## draw a picture with small random weights, end to end
 	swift build --product omnigen2 $(swift_flags)
 	scripts/demo
 

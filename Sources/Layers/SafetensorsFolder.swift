@@ -73,7 +73,7 @@ extension SafetensorsFolder {
     ) throws(SafetensorsError) -> SafetensorsFile {
         let path = "\(folder)/\(shard)"
         guard FileManager.default.fileExists(atPath: path) else {
-            throw SafetensorsError(file: index.path, reason: "the shard \(quoted(shard)) it names does not exist")
+            throw SafetensorsError(file: path, reason: "this shard is missing; \(quoted(index.path)) names it")
         }
         return try SafetensorsFile(path: path)
     }

@@ -75,6 +75,14 @@ package struct ModelFolder: Sendable {
         try decode(LanguageModelConfiguration.self, "mllm/config.json")
     }
 
+    /// `dynamic_time_shift` of `scheduler/scheduler_config.json`; the original's default where it is not said.
+    package func shiftsTime() throws -> Bool {
+        struct Scheduler: Decodable {
+            let dynamic_time_shift: Bool?
+        }
+        return try decode(Scheduler.self, "scheduler/scheduler_config.json").dynamic_time_shift ?? true
+    }
+
     package func tokenizer() throws -> Tokenizer { try Tokenizer(folder: path + "/processor") }
 
     /// The tensors of a part, opened but not read.
@@ -123,7 +131,7 @@ package struct ModelFolder: Sendable {
         Pipeline(
             promptEncoder: PromptEncoder(
                 tokenizer: try tokenizer(), languageModel: try languageModel(dtype, device)),
-            transformer: try transformer(dtype, device), autoencoder: try autoencoder(dtype, device), dtype: dtype,
-            device: device)
+            transformer: try transformer(dtype, device), autoencoder: try autoencoder(dtype, device),
+            shiftsTime: try shiftsTime(), dtype: dtype, device: device)
     }
 }

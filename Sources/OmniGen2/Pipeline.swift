@@ -11,15 +11,20 @@ package struct Pipeline {
     package let promptEncoder: PromptEncoder
     package let transformer: Transformer
     package let autoencoder: Autoencoder
+    /// Whether larger pictures spend more time near noise, as the checkpoint's scheduler says.
+    package let shiftsTime: Bool
     package let dtype: DType
     package let device: Device
 
     package init(
-        promptEncoder: PromptEncoder, transformer: Transformer, autoencoder: Autoencoder, dtype: DType, device: Device
+        promptEncoder: PromptEncoder, transformer: Transformer, autoencoder: Autoencoder, shiftsTime: Bool,
+        dtype: DType,
+        device: Device
     ) {
         self.promptEncoder = promptEncoder
         self.transformer = transformer
         self.autoencoder = autoencoder
+        self.shiftsTime = shiftsTime
         self.dtype = dtype
         self.device = device
     }
@@ -31,7 +36,8 @@ package struct Pipeline {
         case reference(Int, Tensor)
         case schedule(TimeSchedule)
         case initialLatents(Tensor)
-        case prediction(step: Int, Tensor)
+        /// The guided prediction, and how many forwards of the transformer it stands for.
+        case prediction(step: Int, Tensor, forwards: Int)
         case latents(step: Int, Tensor)
         case decoded(Tensor)
     }
@@ -57,7 +63,7 @@ package struct Pipeline {
         var latents = try noise.initialLatents(shape, dtype).to(device)
         try observe(.initialLatents(latents))
         // 3. Text.
-        let prompts = try encodePrompts(request, observe)
+        let prompts = try encodePrompts(request, references, observe)
         // 4. References.
         let referenceLatents = try encodeReferences(references, noise, observe)
         // 5. Noise to image.
@@ -100,11 +106,16 @@ package struct Pipeline {
     }
 
     private func encodePrompts(
-        _ request: GenerationRequest, _ observe: (Event) throws -> Void
+        _ request: GenerationRequest, _ references: [Image], _ observe: (Event) throws -> Void
     ) throws -> (positive: Tensor, negative: Tensor?) {
+        // The pictures stand behind the text in the transformer's rotary table, which limits both together.
+        let pixels = autoencoder.configuration.scaleFactor * transformer.configuration.patchSize
+        let capacity = transformer.positions.textCapacity(
+            before: references.map { AxialPositions.Grid(rows: $0.height / pixels, columns: $0.width / pixels) })
+        let limit = min(request.maxPromptTokens ?? capacity, capacity)
         var warnings: [String] = []
         func tokens(_ text: String) throws -> [Int] {
-            try promptEncoder.tokens(text, maxTokens: request.maxPromptTokens) { warnings.append($0) }
+            try promptEncoder.tokens(text, maxTokens: limit) { warnings.append($0) }
         }
         var prompts = [try tokens(request.prompt)]
         if request.textGuidance > 1 { prompts.append(try tokens(request.negativePrompt)) }
@@ -131,7 +142,8 @@ package struct Pipeline {
         _ initial: Tensor, _ prompts: (positive: Tensor, negative: Tensor?), _ references: [Tensor],
         _ guidance: Guidance, _ request: GenerationRequest, _ observe: (Event) throws -> Void
     ) throws -> Tensor {
-        let schedule = TimeSchedule(steps: request.steps, latentPixels: initial.size(2) * initial.size(3))
+        let latentPixels = initial.size(2) * initial.size(3)
+        let schedule = TimeSchedule(steps: request.steps, latentPixels: shiftsTime ? latentPixels : nil)
         let sampler = SamplerKind(request.scheduler).makeSampler(schedule)
         try observe(.schedule(schedule))
         var latents = initial
@@ -151,7 +163,7 @@ package struct Pipeline {
             // All branches in one ragged batch, so that each weight is read once a step.
             let velocities = try Tensor.stacked(transformer(samples)).chunks(branches.count, 0)
             let prediction = try guidance.combine(velocities)
-            try observe(.prediction(step: step, prediction))
+            try observe(.prediction(step: step, prediction, forwards: branches.count))
             latents = try sampler.step(step, sample: latents, velocity: prediction).to(dtype)
             try observe(.latents(step: step, latents))
         }

@@ -15,9 +15,9 @@ package struct PromptEncoder {
     }
 
     /// Token ids of the rendered prompt, cut to `maxTokens`; says so in `warn`.
-    package func tokens(_ prompt: String, maxTokens: Int?, warn: (String) -> Void = { _ in }) throws -> [Int] {
+    package func tokens(_ prompt: String, maxTokens: Int, warn: (String) -> Void = { _ in }) throws -> [Int] {
         let ids = tokenizer.encode(ChatTemplate.imagePrompt(prompt))
-        guard let maxTokens, ids.count > maxTokens else { return ids }
+        guard ids.count > maxTokens else { return ids }
         let lost = tokenizer.decode(Array(ids[maxTokens...]), skipSpecialTokens: true)
         warn("the prompt has \(ids.count) tokens, \(maxTokens) are read; left out: \(lost)")
         return Array(ids[..<maxTokens])

@@ -35,6 +35,9 @@ package actor Engine {
             first = true
         }
         guard let torch = library else { throw .notLoaded }
+        if !first, let folder, LibTorchSearch.libraryFolder(folder) != torch.folder {
+            throw .invalid("libtorch is already loaded from \(torch.folder), and a process can hold one only")
+        }
         if first || threads != nil { torch.setThreads(threads ?? Processor.defaultThreadCount()) }
         torch.setGradMode(false)
         return describe(torch)

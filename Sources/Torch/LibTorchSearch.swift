@@ -68,7 +68,7 @@ package struct LibTorchSearch {
     #endif
 
     /// The folder with the libraries, given it, its parent `torch`, a libtorch archive, or the cache's layout.
-    private static func libraryFolder(_ folder: String) -> String? {
+    static func libraryFolder(_ folder: String) -> String? {
         ["", "/lib", "/torch/lib"].map { folder + $0 }
             .first { FileManager.default.fileExists(atPath: $0 + "/" + libraryName) }
     }

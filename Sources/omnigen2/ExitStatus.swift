@@ -6,6 +6,12 @@ import OmniGen2
 import QwenVL
 import Torch
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// Exit codes of sysexits.h.
 enum ExitStatus: Int32 {
     case usage = 64
@@ -22,13 +28,26 @@ enum ExitStatus: Int32 {
         case GenerationError.invalid: self = .usage
         case GenerationError.missing: self = .noInput
         case GenerationError.model: self = .badData
-        case let error as SafetensorsError: self = error.tensor == nil ? .noInput : .badData
+        case let error as SafetensorsError:
+            self = FileManager.default.fileExists(atPath: error.file) ? .badData : .noInput
         case is WeightError, is ConfigurationError, is LanguageModelError, is TokenizerError, is ImageError:
             self = .badData
-        case is HubError: self = .unavailable
+        case let error as HubError: self = Self.status(of: error)
         case TorchError.libraryNotFound, TorchError.libraryUnusable, TorchError.device: self = .unavailable
         case is TorchError: self = .software
         default: return nil
+        }
+    }
+}
+
+extension ExitStatus {
+    private static func status(of error: HubError) -> ExitStatus {
+        switch error {
+        case .invalidConfiguration, .invalidRepository: .usage
+        case .repositoryNotFound, .revisionNotFound, .fileNotFound, .noMatchingFiles, .notCached: .noInput
+        case .invalidFileName, .malformedResponse, .sizeMismatch, .checksumMismatch: .badData
+        case .diskFull, .fileSystem: .cannotCreate
+        case .curlUnavailable, .network, .server, .accessDenied: .unavailable
         }
     }
 }

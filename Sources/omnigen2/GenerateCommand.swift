@@ -89,6 +89,7 @@ struct GenerateCommand: AsyncParsableCommand {
         var record =
             try from.map { try GenerationRecord(readingFrom: $0) }
             ?? GenerationRecord(GenerationRequest(prompt: ""), model: "OmniGen2/OmniGen2", dtype: .bfloat16)
+        record.version = omniGen2Version
         record.prompt = prompt ?? record.prompt
         record.model = model ?? record.model
         record.negativePrompt = negativePrompt ?? record.negativePrompt
@@ -131,7 +132,11 @@ struct GenerateCommand: AsyncParsableCommand {
         }
         for (index, (image, path)) in zip(images, files.paths).enumerated() {
             record.index = index
-            try image.write(to: path, text: [record.entry()])
+            do {
+                try image.write(to: path, text: [record.entry()])
+            } catch {
+                throw CommandError(.cannotCreate, "\(error)")
+            }
             display.event("saved", ["path": .string(path), "seed": .string(String(record.seed))])
             if !json { display.message("saved \(path)") }
         }

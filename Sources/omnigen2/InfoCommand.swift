@@ -17,8 +17,8 @@ struct InfoCommand: AsyncParsableCommand {
     @Argument(help: "A model folder in the published layout.")
     var model: String?
 
-    @OptionGroup(title: "Engine")
-    var engine: EngineOptions
+    @Option(help: ArgumentHelp("Folder of libtorch.", valueName: "dir"))
+    var libtorch: String?
 
     func run() async throws {
         Terminal.write(await machine().lines)
@@ -31,7 +31,7 @@ struct InfoCommand: AsyncParsableCommand {
     private func machine() async -> [(String, String)] {
         var rows = [("omnigen2", omniGen2Version)]
         do {
-            let found = try await Engine.load(libtorch: engine.libtorch, threads: engine.threads)
+            let found = try await Engine.load(libtorch: libtorch)
             rows.append(("libtorch", "\(found.version) in \(found.folder)"))
             rows.append(("threads", "\(found.threads)"))
             rows.append(("devices", await Self.devices()))

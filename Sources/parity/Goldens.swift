@@ -19,6 +19,7 @@ final class Goldens {
     private let tolerances: [Key: String]
     private var files: [String: SafetensorsFile] = [:]
     private var inputs: Set<Key> = []
+    private var jsonFiles: Set<String> = []
 
     private struct Key: Hashable {
         let file: String
@@ -52,7 +53,11 @@ final class Goldens {
         }
     }
 
-    func json(_ file: String) throws -> JSONValue { try Self.decode(JSONValue.self, folder + "/" + file) }
+    /// A JSON file of the set, which counts as covered once a stage has read it.
+    func json(_ file: String) throws -> JSONValue {
+        jsonFiles.insert(file)
+        return try Self.decode(JSONValue.self, folder + "/" + file)
+    }
 
     /// Names of a file's tensors, in the manifest's order.
     func names(_ file: String) -> [String] { manifest.tensors.filter { $0.file == file }.map(\.name) }
@@ -153,6 +158,9 @@ final class Goldens {
             if let reason = NotCovered.reason(file) {
                 report.skipped.append((file, reason))
             }
+        }
+        for file in jsonFiles where NotCovered.reason(file) == nil && !self.jsonFiles.contains(file) {
+            report.leftOut.append(file)
         }
         for record in manifest.tensors where NotCovered.reason(record.file) == nil {
             let key = Key(file: record.file, name: record.name)

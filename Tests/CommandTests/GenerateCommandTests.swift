@@ -70,6 +70,7 @@ import Testing
         (["--model", "/nowhere/model"], 66, "/nowhere/model: no such folder"),
         (["--model", "/tmp"], 65, "model_index.json is missing"),
         (["--libtorch", "/nowhere"], 69, "--libtorch: /nowhere holds no libtorch"),
+        (["--model", "owner/na me"], 64, "owner/na me"),
         (["--from", "/nowhere.png"], 66, "/nowhere.png: no such file"),
     ])
     func aBadValueGetsOneClearLineAndItsCode(arguments: [String], status: Int, words: String) throws {

@@ -75,17 +75,13 @@ import Testing
     private static let info = """
         OVERVIEW: Show what is installed, and what a model folder holds.
 
-        USAGE: omnigen2 info [<model>] [--libtorch <dir>] [--device <device>] [--threads <n>]
+        USAGE: omnigen2 info [<model>] [--libtorch <dir>]
 
         ARGUMENTS:
           <model>                 A model folder in the published layout.
 
-        ENGINE:
-          --libtorch <dir>        Folder of libtorch.
-          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
-          --threads <n>           Threads to compute with. (default: physical cores)
-
         OPTIONS:
+          --libtorch <dir>        Folder of libtorch.
           --version               Show the version.
           -h, --help              Show help information.
         """

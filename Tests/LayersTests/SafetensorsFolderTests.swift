@@ -74,7 +74,7 @@ private func complaint(_ folder: String) -> String {
             try writeText(#"{"weight_map":{"a":"s1.safetensors","c":"s3.safetensors"}}"#, to: index)
             #expect(
                 complaint(folder)
-                    == #""DIR/model.safetensors.index.json": the shard "s3.safetensors" it names does not exist"#)
+                    == #""DIR/s3.safetensors": this shard is missing; "DIR/model.safetensors.index.json" names it"#)
             for shard in ["s1", "s2"] {
                 try writeText(
                     #"{"weight_map":{"a":"s1.safetensors","c":"s2.safetensors","d":"\#(shard).safetensors"}}"#,

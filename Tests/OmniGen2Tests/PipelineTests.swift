@@ -77,6 +77,23 @@ import Torch
         #expect(events.warnings.contains { $0.contains("20 are read") })
     }
 
+    @Test func aPromptLongerThanTheModelReadsIsCutAndDrawn() async throws {
+        final class Warnings: @unchecked Sendable {
+            var texts: [String] = []
+        }
+        let warnings = Warnings()
+        let request = Self.request {
+            $0.prompt = String(repeating: "dog ", count: 3000)
+            $0.steps = 1
+            $0.maxPromptTokens = nil
+        }
+        let images = try await Self.model().generate(request) {
+            if case .warning(let text) = $0 { warnings.texts.append(text) }
+        }
+        #expect(images.count == 1)
+        #expect(warnings.texts.contains { $0.contains("are read") })
+    }
+
     @Test func aCancelledTaskStops() async throws {
         let model = try await Self.model()
         let task = Task { try await model.generate(Self.request { $0.steps = 1000 }) }

@@ -16,7 +16,8 @@ import Testing
         return fields.count > 1 ? fields[1] * 4096 : 0
     }
 
-    private static let leakTolerance = 4 << 20
+    /// Bytes a round of calls may grow by: less than one leaked handle a call would take.
+    private static let leakTolerance = 256 << 10
 
     @Test(.enabled(if: EngineTests.residentBytes() > 0))
     func aLongLoopOfCallsGoodAndFailingKeepsMemoryFlat() async throws {
@@ -37,10 +38,14 @@ import Testing
             }
             for _ in 0..<1000 { try succeed() }
             for _ in 0..<50 { fail() }
-            let before = Self.residentBytes()
-            for _ in 0..<10_000 { try succeed() }
-            for _ in 0..<200 { fail() }
-            #expect(Self.residentBytes() - before < Self.leakTolerance)
+            // Tests beside this one move the memory of the process too, so the median round counts: a leak grows all.
+            let growth = try (0..<9).map { _ in
+                let before = Self.residentBytes()
+                for _ in 0..<1500 { try succeed() }
+                for _ in 0..<30 { fail() }
+                return Self.residentBytes() - before
+            }.sorted()
+            #expect(growth[growth.count / 2] < Self.leakTolerance, "\(growth)")
         }
     }
 

@@ -51,6 +51,12 @@ package struct AxialPositions {
         return places
     }
 
+    /// How many text tokens fit in front of references of these grids and a picture.
+    package func textCapacity(before references: [Grid]) -> Int {
+        let shift = references.map { max($0.rows, $0.columns) }.reduce(0, +)
+        return max(0, min(lengths[0] - 1 - shift, lengths[1], lengths[2]))
+    }
+
     /// - Throws: `ConfigurationError` when a place lies beyond the table the model was trained with.
     package func table(_ places: [Place], device: Device) throws -> RotaryPositions {
         for place in places {

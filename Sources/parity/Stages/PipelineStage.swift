@@ -86,12 +86,6 @@ private struct PipelineRun {
     ) throws {
         var events: [Pipeline.Event] = []
         images += try pipeline(request, noise: noise) { events.append($0) }
-        let guidance = Guidance(
-            textScale: request.textGuidance, imageScale: request.references.isEmpty ? 1 : request.imageGuidance,
-            range: request.guidanceRange)
-        let branches = (0..<request.steps).map { guidance.branches(step: $0, of: request.steps).count }.reduce(0, +)
-        // The original runs a list of prompts in one forward.
-        if item == 0 { forwards = branches }
         for event in events { collect(event, request, item: item) }
     }
 
@@ -108,7 +102,10 @@ private struct PipelineRun {
             references += (0..<request.count).map { (item + $0, index, latent) }
         case .schedule(let schedule): timesteps = schedule.timesteps
         case .initialLatents(let tensor): initial.append(tensor)
-        case .prediction(let step, let tensor): append(tensor, step, to: &predictions)
+        case .prediction(let step, let tensor, let forwards):
+            append(tensor, step, to: &predictions)
+            // The original runs a list of prompts in one forward.
+            if item == 0 { self.forwards += forwards }
         case .latents(let step, let tensor): append(tensor, step, to: &latents)
         case .decoded(let tensor): decoded.append(tensor)
         case .warning: break

@@ -73,11 +73,17 @@ extension Stage {
     }
 
     /// Whole forwards, with references, in ragged batches, and what lies between.
-    static let transformer = Stage(name: "dit", files: ["dit.safetensors"]) { goldens in
+    static let transformer = Stage(name: "dit", files: ["dit.safetensors", "dit_cases.json"]) { goldens in
         let file = "dit.safetensors"
         let model = try goldens.transformer()
+        let settings = try goldens.json("dit_cases.json")
         for name in goldens.cases(file) {
             let samples = try Self.samples(goldens, file, name)
+            let described = settings[name]
+            let agrees =
+                described?["text"]?.ints == samples.map { $0.text.size(0) }
+                && described?["imgs"]?.array?.compactMap(\.ints) == samples.map { Array($0.latent.shape.suffix(2)) }
+            goldens.check("dit_cases.json", case: name, agrees)
             let outputs = try model(samples)
             for (index, output) in outputs.enumerated() { try goldens.check(file, "\(name).out\(index)", output) }
             if goldens.has(file, "\(name).mid.temb") { try checkBetween(goldens, file, name, model, samples) }
