@@ -20,7 +20,8 @@ package final class CheckpointSource: WeightSource {
     package static func tensor(_ name: String, in file: SafetensorsFile) throws -> Tensor? {
         guard let entry = file.entries[name] else { return nil }
         guard let dtype = DType(entry.elementType) else {
-            throw TorchError.invalid("tensor \(name) has element type \(entry.elementType), which is not supported")
+            throw SafetensorsError(
+                file: file.path, tensor: name, reason: "element type \(entry.elementType.rawValue) is not supported")
         }
         let bytes = try file.bytes(of: entry)
         guard let memory = bytes.baseAddress, !bytes.isEmpty else { return try Tensor.empty(entry.shape, dtype: dtype) }

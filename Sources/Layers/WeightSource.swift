@@ -26,6 +26,7 @@ package protocol WeightSource: AnyObject {
 package enum WeightError: Error, CustomStringConvertible, Sendable {
     case missing(key: String, shape: [Int], origin: String)
     case wrongShape(key: String, expected: [Int], got: [Int], origin: String)
+    case notFloatingPoint(key: String, got: DType, origin: String)
     case unused(keys: [String], origin: String)
 
     package var description: String {
@@ -34,6 +35,8 @@ package enum WeightError: Error, CustomStringConvertible, Sendable {
             "\(origin): tensor \(key) of shape \(shape) is missing"
         case .wrongShape(let key, let expected, let got, let origin):
             "\(origin): tensor \(key) has shape \(got), the configuration asks for \(expected)"
+        case .notFloatingPoint(let key, let got, let origin):
+            "\(origin): tensor \(key) has type \(got), expected floating point"
         case .unused(let keys, let origin):
             "\(origin): \(keys.count) tensors belong to no part of the model, such as "
                 + keys.prefix(3).joined(separator: ", ")

@@ -50,12 +50,11 @@ package struct Weights {
             throw WeightError.missing(key: key, shape: shape, origin: source.origin)
         }
         ledger.consumed[key, default: 0] += 1
-        let converted = tensor.dtype.isFloatingPoint ? try tensor.to(dtype ?? tensor.dtype) : tensor
-        return try converted.to(device)
+        guard tensor.dtype.isFloatingPoint else {
+            throw WeightError.notFloatingPoint(key: key, got: tensor.dtype, origin: source.origin)
+        }
+        return try tensor.to(dtype ?? tensor.dtype).to(device)
     }
-
-    /// Whether the source holds a tensor `name` below the prefix.
-    package func contains(_ name: String) -> Bool { source.shape(of: self[name].prefix) != nil }
 
     /// How often each tensor was read, by full name.
     package var consumed: [String: Int] { ledger.consumed }

@@ -21,7 +21,7 @@ package struct ModelFolder: Sendable {
     /// What the published folder's index calls its pipeline.
     private static let pipelineClasses = ["OmniGen2Pipeline", "OmniGen2ChatPipeline"]
 
-    /// - Throws: `GenerationError.model` when the folder is missing or holds something else.
+    /// - Throws: `GenerationError.missing` when there is no such folder, `.model` when it holds something else.
     package init(path: String) throws {
         var isFolder = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder else {
@@ -47,19 +47,9 @@ package struct ModelFolder: Sendable {
         do {
             return try JSONDecoder().decode(type, from: data)
         } catch let error as DecodingError {
-            throw GenerationError.model("\(path)/\(file): \(Self.explain(error))")
+            throw GenerationError.model("\(path)/\(file): \(error.explanation)")
         } catch {
             throw GenerationError.model("\(path)/\(file): \(error)")
-        }
-    }
-
-    private static func explain(_ error: DecodingError) -> String {
-        switch error {
-        case .keyNotFound(let key, _): "the field \(key.stringValue) is missing"
-        case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-            "the field \(context.codingPath.map(\.stringValue).joined(separator: ".")) is not a \(type)"
-        case .dataCorrupted: "not JSON"
-        @unknown default: "\(error)"
         }
     }
 
@@ -124,6 +114,34 @@ package struct ModelFolder: Sendable {
         let tower = try VisionTower(weights["visual"], languageModelConfiguration().vision)
         try weights.requireAllConsumed { !$0.hasPrefix("visual.") }
         return tower
+    }
+
+    /// Checks that every tensor the models ask for is there once, in its shape, and that nothing is left over, without
+    /// reading any of them.
+    package func verify() throws {
+        func shapes(_ part: Part) throws -> Weights {
+            let tensors = try tensors(part)
+            let entries = tensors.names.compactMap { name in tensors[name].map { (name, $0.entry) } }
+            for (name, entry) in entries where DType(entry.elementType)?.isFloatingPoint != true {
+                throw SafetensorsError(
+                    file: tensors.path, tensor: name,
+                    reason: "element type \(entry.elementType.rawValue) is not supported")
+            }
+            let shapes = entries.map { ($0, $1.shape) }
+            return Weights(ShapeSource(Dictionary(shapes) { $1 }, origin: tensors.path))
+        }
+        _ = try (tokenizer(), shiftsTime())
+        let transformer = try shapes(.transformer)
+        _ = try Transformer(transformer, transformerConfiguration())
+        try transformer.requireAllConsumed()
+        let autoencoder = try shapes(.vae)
+        _ = try Autoencoder(autoencoder, autoencoderConfiguration())
+        try autoencoder.requireAllConsumed()
+        let mllm = try shapes(.mllm)
+        let configuration = try languageModelConfiguration()
+        _ = try LanguageModel(mllm, configuration)
+        _ = try VisionTower(mllm["visual"], configuration.vision)
+        try mllm.requireAllConsumed { configuration.tiesEmbeddings && $0 == "lm_head.weight" }
     }
 
     /// Everything the image path needs.

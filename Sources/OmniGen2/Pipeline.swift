@@ -74,6 +74,11 @@ package struct Pipeline {
         // 6. Latents to pixels.
         var decoded = try autoencoder.decode(latents)
         try observe(.decoded(decoded))
+        guard try decoded.to(.float32).absolute().mean().floats().allSatisfy(\.isFinite) else {
+            throw GenerationError.model(
+                "the picture came out as numbers that are not finite: damaged weights, or a type too narrow for this "
+                    + "model and guidance")
+        }
         if output != drawn { decoded = try decoded.bilinearResized(height: output.height, width: output.width) }
         return try PixelTensors.images(decoded.to(.cpu))
     }
@@ -113,12 +118,13 @@ package struct Pipeline {
         let capacity = transformer.positions.textCapacity(
             before: references.map { AxialPositions.Grid(rows: $0.height / pixels, columns: $0.width / pixels) })
         let limit = min(request.maxPromptTokens ?? capacity, capacity)
+        guard limit > 0 else { throw GenerationError.invalid("the references leave no room for a prompt") }
         var warnings: [String] = []
-        func tokens(_ text: String) throws -> [Int] {
-            try promptEncoder.tokens(text, maxTokens: limit) { warnings.append($0) }
+        func tokens(_ name: String, _ text: String) throws -> [Int] {
+            try promptEncoder.tokens(text, maxTokens: limit) { warnings.append("the \(name) \($0)") }
         }
-        var prompts = [try tokens(request.prompt)]
-        if request.textGuidance > 1 { prompts.append(try tokens(request.negativePrompt)) }
+        var prompts = [try tokens("prompt", request.prompt)]
+        if request.textGuidance > 1 { prompts.append(try tokens("negative prompt", request.negativePrompt)) }
         for warning in warnings { try observe(.warning(warning)) }
         let states = try promptEncoder(prompts)
         let negative = states.count > 1 ? states[1] : nil

@@ -9,6 +9,9 @@ package struct PromptEncoder {
     package let tokenizer: Tokenizer
     package let languageModel: LanguageModel
 
+    /// How much of a cut prompt's rest a warning shows.
+    private static let quotedTokens = 16
+
     package init(tokenizer: Tokenizer, languageModel: LanguageModel) {
         self.tokenizer = tokenizer
         self.languageModel = languageModel
@@ -18,8 +21,9 @@ package struct PromptEncoder {
     package func tokens(_ prompt: String, maxTokens: Int, warn: (String) -> Void = { _ in }) throws -> [Int] {
         let ids = tokenizer.encode(ChatTemplate.imagePrompt(prompt))
         guard ids.count > maxTokens else { return ids }
-        let lost = tokenizer.decode(Array(ids[maxTokens...]), skipSpecialTokens: true)
-        warn("the prompt has \(ids.count) tokens, \(maxTokens) are read; left out: \(lost)")
+        let lost = tokenizer.decode(Array(ids[maxTokens...].prefix(Self.quotedTokens)), skipSpecialTokens: true)
+        let line = lost.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 }
+        warn("has \(ids.count) tokens, \(maxTokens) are read; left out: \(String(line)) ...")
         return Array(ids[..<maxTokens])
     }
 

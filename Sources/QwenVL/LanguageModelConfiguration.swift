@@ -1,3 +1,5 @@
+import Layers
+
 /// `mllm/config.json` of a checkpoint: Qwen2.5-VL.
 package struct LanguageModelConfiguration: Decodable, Sendable {
     package let hiddenSize: Int
@@ -56,15 +58,17 @@ package struct LanguageModelConfiguration: Decodable, Sendable {
     package var headSize: Int { hiddenSize / headCount }
 
     private func validate() throws {
-        guard
-            [hiddenSize, intermediateSize, headCount, keyValueHeadCount, vocabularySize].allSatisfy({ $0 > 0 }),
-            layerCount >= 0, hiddenSize % headCount == 0, headCount % keyValueHeadCount == 0
+        let sizes = [hiddenSize, intermediateSize, headCount, keyValueHeadCount, vocabularySize]
+        guard sizes.allSatisfy(ConfigurationLimits.size.contains), ConfigurationLimits.count.contains(layerCount),
+            hiddenSize % headCount == 0, headCount % keyValueHeadCount == 0
         else {
             throw LanguageModelError.configuration(
                 "hidden_size \(hiddenSize) must be a positive multiple of num_attention_heads \(headCount), and that "
                     + "of num_key_value_heads \(keyValueHeadCount)")
         }
-        guard ropeSections.count == 3, ropeSections.reduce(0, +) * 2 == headSize else {
+        guard ropeSections.count == 3, ropeSections.allSatisfy(ConfigurationLimits.count.contains),
+            ropeSections.reduce(0, +) * 2 == headSize
+        else {
             throw LanguageModelError.configuration(
                 "mrope_section \(ropeSections) must be three numbers that add up to half the head size \(headSize)")
         }
@@ -117,10 +121,11 @@ package struct VisionConfiguration: Decodable, Sendable {
         windowSize = try values.decodeIfPresent(Int.self, forKey: .windowSize) ?? 112
         fullAttentionBlocks = try values.decode([Int].self, forKey: .fullAttentionBlocks)
         inChannels = try values.decodeIfPresent(Int.self, forKey: .inChannels) ?? 3
-        guard
-            [hiddenSize, headCount, intermediateSize, outputSize, patchSize, temporalPatchSize, mergeSize, inChannels]
-                .allSatisfy({ $0 > 0 }),
-            hiddenSize % (4 * headCount) == 0, windowSize >= mergeSize * patchSize
+        let small = [patchSize, temporalPatchSize, mergeSize, inChannels]
+        guard [hiddenSize, headCount, intermediateSize, outputSize].allSatisfy(ConfigurationLimits.size.contains),
+            small.allSatisfy(ConfigurationLimits.smallSize.contains), ConfigurationLimits.count.contains(depth),
+            ConfigurationLimits.size.contains(windowSize), hiddenSize % (4 * headCount) == 0,
+            windowSize >= mergeSize * patchSize
         else {
             throw LanguageModelError.configuration(
                 "the vision tower's hidden_size \(hiddenSize) must be a multiple of 4 num_heads (\(headCount)), and "
@@ -129,6 +134,9 @@ package struct VisionConfiguration: Decodable, Sendable {
     }
 
     package var headSize: Int { hiddenSize / headCount }
+
+    /// Side of an attention window in merged patches.
+    package var windowPatches: Int { windowSize / mergeSize / patchSize }
 
     /// Numbers in a patch of pixels.
     package var patchValues: Int { inChannels * temporalPatchSize * patchSize * patchSize }

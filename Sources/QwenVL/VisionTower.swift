@@ -85,9 +85,7 @@ package struct VisionTower {
         _ pixels: Tensor, _ grids: [PatchGrid], observe: (String, Tensor) -> Void = { _, _ in }
     ) throws -> Tensor {
         let unit = configuration.mergeSize * configuration.mergeSize
-        let windows = VisionWindows(
-            grids, window: configuration.windowSize / configuration.mergeSize / configuration.patchSize,
-            merge: configuration.mergeSize)
+        let windows = VisionWindows(grids, window: configuration.windowPatches, merge: configuration.mergeSize)
         let embedded = try pixels.to(patchEmbedding.dtype).linear(patchEmbedding, nil)
         observe("patch_embed", embedded)
 

@@ -17,6 +17,9 @@ package actor Engine {
         try await body()
     }
 
+    /// How many threads may be asked for.
+    package static let maximumThreads = 1...1024
+
     /// Finds and opens libtorch (once in a process) and sets the number of threads it computes with.
     ///
     /// - Parameters:
@@ -29,6 +32,9 @@ package actor Engine {
 
     @Engine
     private static func load(_ folder: String?, _ threads: Int?) throws(TorchError) -> EngineDescription {
+        if let threads, !maximumThreads.contains(threads) {
+            throw .invalid("threads must be between 1 and \(maximumThreads.upperBound), got \(threads)")
+        }
         var first = false
         if library == nil {
             library = try LibTorchSearch(explicit: folder).open()

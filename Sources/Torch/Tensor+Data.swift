@@ -41,13 +41,6 @@ extension Tensor {
 
     package func bytes() throws(TorchError) -> [UInt8] { try elements(.uint8) }
 
-    /// The raw memory of a contiguous CPU tensor, valid while the tensor lives.
-    package func withData<R>(_ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
-        let tensor = try self.to(.cpu).contiguous()
-        defer { withExtendedLifetime(tensor) {} }
-        return try body(UnsafeRawBufferPointer(start: try tensor.mutableData(), count: count * dtype.byteCount))
-    }
-
     private func elements<Element: BitwiseCopyable>(_ dtype: DType) throws(TorchError) -> [Element] {
         let tensor = try self.to(.cpu).to(dtype).contiguous()
         let count = tensor.count

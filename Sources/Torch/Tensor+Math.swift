@@ -56,18 +56,7 @@ extension Tensor {
             .some(.tensor(try .scalar(range.upperBound).to(dtype))))
     }
 
-    /// Where `mask` (bool) is true, `value`.
-    package func filled(_ value: Double, where mask: Tensor) throws(TorchError) -> Tensor {
-        try dispatch(
-            "aten::masked_fill", "Tensor", .tensor(self), .tensor(mask), .tensor(try .scalar(value).to(dtype)))
-    }
-
     package func sum() throws(TorchError) -> Tensor { try dispatch("aten::sum", "", .tensor(self), .none) }
 
     package func mean() throws(TorchError) -> Tensor { try dispatch("aten::mean", "", .tensor(self), .none) }
-
-    /// Index of the largest element of a dimension (int64).
-    package func argmax(_ dimension: Int) throws(TorchError) -> Tensor {
-        try dispatch("aten::argmax", "", .tensor(self), .some(.int(dimension)), .bool(false))
-    }
 }

@@ -12,10 +12,6 @@ extension Tensor {
         try dispatch("aten::gelu", "", .tensor(self), .string("none"))
     }
 
-    package func softmax(_ dimension: Int) throws(TorchError) -> Tensor {
-        try dispatch("aten::softmax", "int", .tensor(self), .int(dimension), .none)
-    }
-
     /// x / sqrt(mean(x^2) + epsilon) * weight over the last dimension.
     package func rmsNorm(_ weight: Tensor, epsilon: Double) throws(TorchError) -> Tensor {
         try dispatch(

@@ -25,8 +25,6 @@ package final class Tensor {
         return shape.indices.contains(index) ? shape[index] : 0
     }
 
-    package var dimensionCount: Int { shape.count }
-
     /// Number of elements.
     package var count: Int {
         var count: Int64 = 0

@@ -16,6 +16,8 @@ struct EngineOptions: ParsableArguments {
         guard DeviceRequest(rawValue: device) != nil else {
             throw ValidationError("--device must be auto, cpu or cuda, got '\(device)'")
         }
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, got \(threads)") }
+        if let threads, !Engine.maximumThreads.contains(threads) {
+            throw ValidationError("--threads must be between 1 and \(Engine.maximumThreads.upperBound), got \(threads)")
+        }
     }
 }

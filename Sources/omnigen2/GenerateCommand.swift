@@ -75,6 +75,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     mutating func validate() throws {
         if prompt == nil, from == nil { throw ValidationError("what to draw is missing: give a PROMPT, or --from PNG") }
+        try guidanceRange?.validate()
         try Self.require(scheduler, among: GenerationRequest.Scheduler.allCases.map(\.rawValue), "--scheduler")
         try Self.require(dtype, among: OmniGen2.Precision.allCases.map(\.rawValue), "--dtype")
     }
@@ -98,7 +99,7 @@ struct GenerateCommand: AsyncParsableCommand {
         record.steps = steps ?? record.steps
         record.textGuidance = textGuidance ?? record.textGuidance
         record.imageGuidance = imageGuidance ?? record.imageGuidance
-        if let range = guidanceRange?.range { record.guidanceRange = [range.lowerBound, range.upperBound] }
+        if let guidanceRange { record.guidanceRange = [guidanceRange.start, guidanceRange.end] }
         record.scheduler = scheduler.flatMap(GenerationRequest.Scheduler.init) ?? record.scheduler
         record.seed = seed ?? record.seed
         record.count = count ?? record.count

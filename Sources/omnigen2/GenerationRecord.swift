@@ -50,20 +50,27 @@ struct GenerationRecord: Codable, Equatable {
     ///
     /// - Throws: `CommandError` when the file is missing, or carries none.
     init(readingFrom path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard FileManager.default.fileExists(atPath: path) else {
             throw CommandError(.noInput, "\(path): no such file")
         }
-        let entries = try PNGText.read(Array(data))
-        guard let entry = entries.first(where: { $0.key == Self.key }) else {
-            throw CommandError(.badData, "\(path): carries no settings of omnigen2")
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CommandError(.badData, "\(path): cannot be read as a file")
         }
         do {
+            guard let entry = try PNGText.read(Array(data)).first(where: { $0.key == Self.key }) else {
+                throw CommandError(.badData, "\(path): carries no settings of omnigen2")
+            }
             self = try JSONDecoder().decode(Self.self, from: Data(entry.value.utf8))
-        } catch {
-            throw CommandError(.badData, "\(path): its settings cannot be read: \(error)")
-        }
-        guard guidanceRange.count == 2, guidanceRange[0] <= guidanceRange[1] else {
-            throw CommandError(.badData, "\(path): its guidance range is not two ascending numbers")
+            guard guidanceRange.count == 2, guidanceRange[0] <= guidanceRange[1] else {
+                throw CommandError(.badData, "\(path): its guidance range is not two ascending numbers")
+            }
+            try request.validate()
+        } catch let error as DecodingError {
+            throw CommandError(.badData, "\(path): its settings cannot be read: \(error.explanation)")
+        } catch let error as GenerationError {
+            throw CommandError(.badData, "\(path): its settings are wrong: \(error)")
+        } catch let error as ImageError {
+            throw CommandError(.badData, "\(path): \(error)")
         }
     }
 

@@ -23,7 +23,7 @@ struct InfoCommand: AsyncParsableCommand {
     func run() async throws {
         Terminal.write(await machine().lines)
         guard let model else { return }
-        let summary = try ModelSummary(path: model)
+        let summary = try await withEngine { try ModelSummary(path: model) }
         Terminal.write(summary.table.lines)
         if let problem = summary.problem { throw problem }
     }

@@ -1,11 +1,8 @@
-import Diffusion
 import Layers
 import OmniGen2
-import QwenVL
-import Torch
 
 /// Parts, parameters, number types and sizes of a model folder, and what is wrong with it.
-struct ModelSummary {
+struct ModelSummary: Sendable {
     let table: [(String, String)]
     /// The first thing that keeps the model from loading.
     let problem: (any Error)?
@@ -23,8 +20,7 @@ struct ModelSummary {
             }
         }
         do {
-            _ = try (folder.transformerConfiguration(), folder.autoencoderConfiguration())
-            _ = try (folder.languageModelConfiguration(), folder.tokenizer())
+            try folder.verify()
         } catch {
             problem = problem ?? error
         }

@@ -3,6 +3,13 @@
 #else
     import Foundation
 #endif
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Where the pictures go: the path itself for one, `name_0.png`, `name_1.png`, ... for several.
 struct OutputFiles {
@@ -32,13 +39,24 @@ struct OutputFiles {
             if isFolder { throw CommandError(.cannotCreate, "\(path) is a folder") }
             if exists, !force { throw CommandError(.cannotCreate, "\(path) exists; pass --force to overwrite it") }
         }
-        guard let slash = paths.first?.lastIndex(of: "/"), let folder = paths.first?[..<slash], !folder.isEmpty else {
-            return
+        for path in paths { try Self.prepareFolder(of: path) }
+    }
+
+    /// Makes the folder of a file and proves that files can be made in it, before hours of work.
+    private static func prepareFolder(of path: String) throws {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        for end in folder.indices where folder[end] == "/" && end > folder.startIndex {
+            mkdir(String(folder[..<end]), 0o777)
         }
-        do {
-            try FileManager.default.createDirectory(atPath: String(folder), withIntermediateDirectories: true)
-        } catch {
-            throw CommandError(.cannotCreate, "cannot make the folder \(folder): \(error)")
+        if !folder.isEmpty, mkdir(folder, 0o777) != 0, errno != EEXIST {
+            throw CommandError(.cannotCreate, "cannot make the folder \(folder): \(String(cString: strerror(errno)))")
         }
+        let probe = "\(folder)/.omnigen2-\(getpid())"
+        let descriptor = open(probe, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw CommandError(.cannotCreate, "cannot write in \(folder): \(String(cString: strerror(errno)))")
+        }
+        close(descriptor)
+        unlink(probe)
     }
 }

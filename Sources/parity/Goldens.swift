@@ -59,6 +59,9 @@ final class Goldens {
         return try Self.decode(JSONValue.self, folder + "/" + file)
     }
 
+    /// Whether the manifest lists a JSON file.
+    func lists(_ file: String) -> Bool { (manifest.json ?? []).contains { $0.file == file } }
+
     /// Names of a file's tensors, in the manifest's order.
     func names(_ file: String) -> [String] { manifest.tensors.filter { $0.file == file }.map(\.name) }
 
@@ -137,8 +140,8 @@ final class Goldens {
                 file, name, error: .infinity, share: .infinity, "shape \(shape), recorded \(expectedShape)")
             return
         }
-        let (share, largest) = tolerance.measure(got, expected, dtype)
-        report.add(file, name, error: largest, share: share, tolerance.description)
+        let (share, error) = tolerance.measure(got, expected, dtype)
+        report.add(file, name, error: error, share: share, tolerance.description)
     }
 
     /// Notes the outcome of a case of a JSON file.

@@ -52,8 +52,9 @@ struct Tolerance: Equatable, CustomStringConvertible {
         return words
     }
 
-    /// The error of `got`, on a scale where 1 is the most that is allowed, and the largest absolute difference.
-    func measure(_ got: [Double], _ expected: [Double], _ dtype: DType) -> (share: Double, largest: Double) {
+    /// The error of `got` on a scale where 1 is the most that is allowed, and in its own measure: the largest absolute
+    /// difference, or the relative L2 distance.
+    func measure(_ got: [Double], _ expected: [Double], _ dtype: DType) -> (share: Double, error: Double) {
         var worst = 0.0
         var largest = 0.0
         var difference = 0.0
@@ -72,7 +73,8 @@ struct Tolerance: Equatable, CustomStringConvertible {
             worst = max(worst, allowed > 0 ? distance / allowed : .infinity)
         }
         guard let relativeL2 else { return (worst, largest) }
-        return ((difference / max(norm, .leastNormalMagnitude)).squareRoot() / relativeL2, largest)
+        let distance = (difference / max(norm, .leastNormalMagnitude)).squareRoot()
+        return (distance / relativeL2, distance)
     }
 
     /// Distance of neighbouring numbers of a type.

@@ -65,7 +65,10 @@ import Testing
         (["--dtype", "int3"], 64, "--dtype must be one of fp32, fp16, bf16, got 'int3'"),
         (["--device", "mps"], 69, "mps is not supported yet"),
         (["--device", "tpu"], 64, "--device must be auto, cpu or cuda, got 'tpu'"),
-        (["--cfg-range", "0.8", "0.2"], 64, "--cfg-range"),
+        (["--cfg-range", "0.8", "0.2"], 64, "--cfg-range must be two ascending numbers within 0 and 1, got 0.8 0.2"),
+        (["--cfg-range", "-1", "0.5"], 64, "got -1.0 0.5"),
+        (["--threads", "3000000000"], 64, "--threads must be between 1 and 1024"),
+        (["--nonsense"], 64, "--nonsense"),
         (["--output", "picture.gif"], 64, "--output must name a .png file, got 'picture.gif'"),
         (["--model", "/nowhere/model"], 66, "/nowhere/model: no such folder"),
         (["--model", "/tmp"], 65, "model_index.json is missing"),
@@ -79,6 +82,8 @@ import Testing
             #expect(outcome.status == Int32(status), "\(outcome.error)")
             #expect(outcome.error.contains(words), "\(outcome.error)")
             #expect(outcome.output.isEmpty)
+            #expect(
+                outcome.error.hasPrefix("error: ") && (status == 69 || outcome.error.split(separator: "\n").count == 1))
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
         }
     }
@@ -112,6 +117,30 @@ import Testing
             #expect(outcome.status == 0, "\(outcome.error)")
             #expect(outcome.output.contains("step 4 of 4"))
             #expect(try Image(contentsOf: folder + "/a.png").width == 96)
+        }
+    }
+}
+
+/// Every number of every configuration, set to values no model has: an error in one line, never a trap.
+@Suite struct DamagedModelTests {
+    private static let files = ["transformer/config.json", "vae/config.json", "mllm/config.json"]
+
+    @Test(arguments: files, [Int.max, -1, 0, 1 << 62])
+    func anImpossibleNumberInAConfigurationIsRefused(file: String, value: Int) throws {
+        try Program.withFolder { folder in
+            let model = folder + "/model"
+            try FileManager.default.copyItem(atPath: Program.checkpoint, toPath: model)
+            let path = URL(fileURLWithPath: "\(model)/\(file)")
+            let original = try #require(
+                JSONSerialization.jsonObject(with: Data(contentsOf: path)) as? [String: Any])
+            for key in original.keys where original[key] is Int {
+                var changed = original
+                changed[key] = value
+                try JSONSerialization.data(withJSONObject: changed).write(to: path)
+                let outcome = try Program.run(["info", model])
+                #expect([0, 65].contains(outcome.status), "\(key) = \(value): \(outcome.status) \(outcome.error)")
+                #expect(outcome.error.split(separator: "\n").count <= 1)
+            }
         }
     }
 }

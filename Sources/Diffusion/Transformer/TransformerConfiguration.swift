@@ -1,3 +1,5 @@
+import Layers
+
 /// `transformer/config.json` of a checkpoint.
 package struct TransformerConfiguration: Decodable, Sendable {
     package let patchSize: Int
@@ -60,20 +62,25 @@ package struct TransformerConfiguration: Decodable, Sendable {
         func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
             if !condition { throw ConfigurationError("transformer configuration: " + message()) }
         }
+        let sizes = [hiddenSize, headCount, keyValueHeadCount, multipleOf, textFeatureSize]
         try require(
-            [patchSize, inChannels, outChannels, hiddenSize, headCount, keyValueHeadCount, multipleOf, textFeatureSize]
-                .allSatisfy { $0 > 0 } && layerCount >= 0 && refinerLayerCount >= 0,
-            "sizes must be positive")
+            sizes.allSatisfy(ConfigurationLimits.size.contains)
+                && [patchSize, inChannels, outChannels].allSatisfy(ConfigurationLimits.smallSize.contains)
+                && [layerCount, refinerLayerCount].allSatisfy(ConfigurationLimits.count.contains),
+            "sizes and counts must be positive and of a sane size")
+        try require(
+            feedForwardMultiplier.map { $0 > 0 && $0 <= 64 } ?? true, "ffn_dim_multiplier must be within 0 and 64")
         try require(
             hiddenSize % headCount == 0 && headCount % keyValueHeadCount == 0,
             "hidden_size \(hiddenSize) must be a multiple of num_attention_heads \(headCount), and that of "
                 + "num_kv_heads \(keyValueHeadCount)")
         try require(
-            axesDimensions.count == 3 && axesDimensions.reduce(0, +) == headSize
-                && axesDimensions.allSatisfy { $0 > 0 && $0 % 2 == 0 },
+            axesDimensions.count == 3
+                && axesDimensions.allSatisfy { ConfigurationLimits.size.contains($0) && $0 % 2 == 0 }
+                && axesDimensions.reduce(0, +) == headSize,
             "axes_dim_rope \(axesDimensions) must be three even numbers whose sum is the head size \(headSize)")
         try require(
-            axesLengths.count == 3 && axesLengths.allSatisfy { $0 > 0 },
+            axesLengths.count == 3 && axesLengths.allSatisfy(ConfigurationLimits.size.contains),
             "axes_lens \(axesLengths) must be three positive numbers")
     }
 

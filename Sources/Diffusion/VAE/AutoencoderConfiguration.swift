@@ -1,3 +1,5 @@
+import Layers
+
 /// `vae/config.json` of a checkpoint: the FLUX autoencoder in the layout of diffusers.
 package struct AutoencoderConfiguration: Decodable, Sendable {
     package let inChannels: Int
@@ -47,9 +49,13 @@ package struct AutoencoderConfiguration: Decodable, Sendable {
     }
 
     private func validate() throws {
-        guard !blockOutChannels.isEmpty, normGroups > 0, layersPerBlock > 0, scalingFactor != 0,
-            ([inChannels, outChannels, latentChannels] + blockOutChannels).allSatisfy({ $0 > 0 })
-        else { throw ConfigurationError("autoencoder configuration: sizes must be positive") }
+        let sizes = [inChannels, outChannels, latentChannels, normGroups, layersPerBlock]
+        guard sizes.allSatisfy(ConfigurationLimits.smallSize.contains), (1...8).contains(blockOutChannels.count),
+            blockOutChannels.allSatisfy(ConfigurationLimits.size.contains), scalingFactor.isNormal
+        else {
+            throw ConfigurationError(
+                "autoencoder configuration: sizes must be positive and of a sane size, scaling_factor not 0")
+        }
         if let channels = blockOutChannels.first(where: { $0 % normGroups != 0 }) {
             throw ConfigurationError(
                 "autoencoder configuration: block_out_channels \(channels) is not a multiple of norm_num_groups "

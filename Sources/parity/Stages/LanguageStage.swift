@@ -42,9 +42,7 @@ extension Stage {
             let pixels = try goldens.input(file, "\(name).pixel_values")
             let grids = try goldens.grids(file, "\(name).grid_thw")
             let configuration = tower.configuration
-            let windows = VisionWindows(
-                grids, window: configuration.windowSize / configuration.mergeSize / configuration.patchSize,
-                merge: configuration.mergeSize)
+            let windows = VisionWindows(grids, window: configuration.windowPatches, merge: configuration.mergeSize)
             try goldens.check(file, "\(name).window_index", windows.order)
             try goldens.check(file, "\(name).cu_window_seqlens", windows.boundaries)
             let angles = VisionTower.angles(grids, configuration)

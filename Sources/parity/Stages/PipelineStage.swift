@@ -47,8 +47,8 @@ private struct PipelineRun {
         for (index, prompt) in prompts.enumerated() {
             let request = try Self.request(goldens, name, call, prompt.string ?? "")
             let noise: any NoiseSource
-            if let seed = call["generator_seed"]?.int {
-                noise = SeededNoise(seed: UInt64(seed))
+            if let seed = call["generator_seed"]?.int, prompts.count == 1 {
+                noise = SeededNoise(seed: UInt64(bitPattern: Int64(seed)))
             } else {
                 noise = try RecordedNoise(goldens, file, name, item: index, of: prompts.count)
             }

@@ -7,6 +7,7 @@ extension Stage {
         var sequences: [String: Generator] = [:]
         for name in goldens.names(file) {
             let parts = name.split(separator: ".").map(String.init)
+            guard parts.count == 4 || parts.count == 1 else { throw ParityError("\(name): an unknown kind of record") }
             switch parts[0] {
             case "randn", "rand":
                 let generator = Generator(seed: try seed(parts[1], name))
@@ -40,10 +41,18 @@ extension Stage {
         if kind.hasPrefix("randint") {
             let how = goldens.how(file, name)
             let bounds = how.drop { $0 != "(" }.split { !$0.isNumber }.compactMap { Int($0) }
+            guard bounds.count >= 2, bounds[0] < bounds[1] else {
+                throw ParityError("\(name): the description has no bounds")
+            }
             return try Tensor(generator.randint(bounds[0]..<bounds[1], count), [count])
         }
         if kind.hasPrefix("randperm") { return try Tensor(generator.randperm(count), [count]) }
-        if kind.hasPrefix("normal") { return try Tensor(generator.randn(count), [count]) }
+        if kind.hasPrefix("normal") {
+            let words = goldens.how(file, name).drop { $0 != "(" }.split { !"-.0123456789".contains($0) }
+            let numbers = words.compactMap { Double($0) }
+            guard numbers.count >= 2 else { throw ParityError("\(name): the description has no mean and deviation") }
+            return try Tensor(generator.randn(count, mean: numbers[0], deviation: numbers[1]), [count])
+        }
         return try Tensor(generator.rand(count), [count])
     }
 

@@ -55,7 +55,7 @@ private struct RealShapes {
         }
     }
 
-    private static let largestFanIn = 4096
+    private static let largestFanIn = 1 << 15
 
     func checkTransformer() throws {
         let configuration = try configuration(TransformerConfiguration.self, settings["dit"])

@@ -12,8 +12,7 @@ extension Stage {
         for group in groups.sorted() { try checkSequences(goldens, file, group) }
     }
 
-    /// "get_freqs_cis axis 0, rows [0, 1, 2, ...]": every axis of a set has the same number of dimensions here, so
-    /// its width is that of the record.
+    /// "get_freqs_cis axis 0, rows [0, 1, 2, ...]": the axis' dimensions are twice the width of the record.
     private static func checkTable(_ goldens: Goldens, _ file: String, _ name: String) throws {
         let rows = goldens.how(file, name).bracketedInts(after: "rows")
         let width = try goldens.recorded(file, name).size(1) * 2

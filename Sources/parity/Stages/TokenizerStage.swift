@@ -5,8 +5,8 @@ extension Stage {
     static let tokenizer = Stage(name: "tokenizer", files: ["tokenizer.json", "chat_template.json"]) { goldens in
         let tiny = try goldens.tokenizer()
         let full = try goldens.manifest.full_tokenizer.map { try Tokenizer(folder: goldens.folder + "/" + $0) }
-        try checkTexts(goldens, tiny, full)
-        try checkTemplates(goldens, tiny, full)
+        if goldens.lists("tokenizer.json") { try checkTexts(goldens, tiny, full) }
+        if goldens.lists("chat_template.json") { try checkTemplates(goldens, tiny, full) }
     }
 
     private static func checkTexts(_ goldens: Goldens, _ tiny: Tokenizer, _ full: Tokenizer?) throws {

@@ -21,10 +21,12 @@ extension Stage {
         let timeRows = Array(lengths.indices)
 
         // The record's block is the second of the stack, or the only one.
-        let layer = model.layers[min(1, model.layers.count - 1)]
+        guard let layer = model.layers.prefix(2).last, let refiner = model.contextRefiner.first else {
+            throw ParityError("the checkpoint's transformer has no blocks")
+        }
         try goldens.check(
             file, "modulated", rows: layer(x, positions, time: time, rows: timeRows).sequences())
-        try goldens.check(file, "unmodulated", rows: model.contextRefiner[0](x, positions).sequences())
+        try goldens.check(file, "unmodulated", rows: refiner(x, positions).sequences())
         try checkParts(goldens, file, layer, x, positions, time)
         try goldens.check(file, "norm_out", rows: whole(goldens, file, model, time))
         try checkEmbeddings(goldens, file, model)
