@@ -116,7 +116,7 @@ package struct Pipeline {
         // The pictures stand behind the text in the transformer's rotary table, which limits both together.
         let pixels = autoencoder.configuration.scaleFactor * transformer.configuration.patchSize
         let capacity = transformer.positions.textCapacity(
-            before: references.map { AxialPositions.Grid(rows: $0.height / pixels, columns: $0.width / pixels) })
+            before: references.map { PatchGrid(rows: $0.height / pixels, columns: $0.width / pixels) })
         let limit = min(request.maxPromptTokens ?? capacity, capacity)
         guard limit > 0 else { throw GenerationError.invalid("the references leave no room for a prompt") }
         var warnings: [String] = []

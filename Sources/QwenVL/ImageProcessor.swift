@@ -1,4 +1,5 @@
 import Imaging
+import Layers
 import Torch
 
 /// Pictures to the patches the vision tower reads.

@@ -1,3 +1,5 @@
+import Layers
+
 /// How the vision tower cuts a picture into attention windows.
 ///
 /// Source: `get_window_index` of `transformers` 4.51.3, `models/qwen2_5_vl/modeling_qwen2_5_vl.py`.

@@ -27,19 +27,8 @@ package struct AxialPositions {
         self.lengths = lengths
     }
 
-    /// Rows and columns of patches of an image.
-    package struct Grid: Equatable, Sendable {
-        package let rows: Int
-        package let columns: Int
-        package init(rows: Int, columns: Int) {
-            self.rows = rows
-            self.columns = columns
-        }
-        package var count: Int { rows * columns }
-    }
-
     /// Places of a sample's tokens: text, then each reference, then the image.
-    package static func places(textLength: Int, references: [Grid], image: Grid) -> [Place] {
+    package static func places(textLength: Int, references: [PatchGrid], image: PatchGrid) -> [Place] {
         var places: [Place] = (0..<textLength).map { ($0, $0, $0) }
         var shift = textLength
         for grid in references + [image] {
@@ -52,7 +41,7 @@ package struct AxialPositions {
     }
 
     /// How many text tokens fit in front of references of these grids and a picture.
-    package func textCapacity(before references: [Grid]) -> Int {
+    package func textCapacity(before references: [PatchGrid]) -> Int {
         let shift = references.map { max($0.rows, $0.columns) }.reduce(0, +)
         return max(0, min(lengths[0] - 1 - shift, lengths[1], lengths[2]))
     }

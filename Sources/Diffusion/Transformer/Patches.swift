@@ -1,3 +1,4 @@
+import Layers
 import Torch
 
 /// Latents cut into square patches and put together again.
@@ -10,17 +11,17 @@ package enum Patches {
     }
 
     /// tokens [(H / p) (W / p), p p C] to latent [C, H, W].
-    package static func join(_ tokens: Tensor, _ p: Int, _ grid: AxialPositions.Grid) throws -> Tensor {
+    package static func join(_ tokens: Tensor, _ p: Int, _ grid: PatchGrid) throws -> Tensor {
         try tokens.reshaped(grid.rows, grid.columns, p, p, -1).permuted(4, 0, 2, 1, 3)  // [C, H/p, p, W/p, p]
             .reshaped(-1, grid.rows * p, grid.columns * p)
     }
 
     /// - Throws: `ConfigurationError` when a side of the latent is not a multiple of the patch.
-    package static func grid(_ latent: Tensor, _ p: Int) throws -> AxialPositions.Grid {
+    package static func grid(_ latent: Tensor, _ p: Int) throws -> PatchGrid {
         let (h, w) = (latent.size(-2), latent.size(-1))
         guard h > 0, w > 0, h % p == 0, w % p == 0 else {
             throw ConfigurationError("latent sides must be positive multiples of \(p), got \(h)x\(w)")
         }
-        return AxialPositions.Grid(rows: h / p, columns: w / p)
+        return PatchGrid(rows: h / p, columns: w / p)
     }
 }

@@ -3,7 +3,7 @@ import Torch
 
 /// Which rows of a packed batch hold what: each sample is text, then references, then the image.
 package struct SequencePlan {
-    package let grids: [AxialPositions.Grid]
+    package let grids: [PatchGrid]
     package let textRanges: [Range<Int>]
     /// For each sample, the rows of each of its references.
     package let referenceRanges: [[Range<Int>]]
@@ -27,7 +27,7 @@ package struct SequencePlan {
     }
 
     package init(
-        textLengths: [Int], references: [[AxialPositions.Grid]], grids: [AxialPositions.Grid], timesteps: [Float]
+        textLengths: [Int], references: [[PatchGrid]], grids: [PatchGrid], timesteps: [Float]
     ) {
         self.grids = grids
         var start = 0

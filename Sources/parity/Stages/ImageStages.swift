@@ -1,4 +1,5 @@
 import Imaging
+import Layers
 import OmniGen2
 import QwenVL
 import Torch

@@ -1,4 +1,5 @@
 import Diffusion
+import Layers
 import Torch
 
 extension Stage {
@@ -67,8 +68,8 @@ extension Stage {
 /// Sizes in a description like "latent ref sizes (h,w) [[(4, 8)], None], latent image sizes [(8, 4), (4, 6)]", in
 /// grids of 2 x 2 patches.
 private struct SizeLists {
-    let references: [[AxialPositions.Grid]]
-    let images: [AxialPositions.Grid]
+    let references: [[PatchGrid]]
+    let images: [PatchGrid]
 
     init(_ how: String) {
         let references = how.list(after: "ref sizes (h,w) ")
@@ -76,7 +77,7 @@ private struct SizeLists {
         self.images = Self.pairs(images)
         // One element of the outer list is a list in brackets or the word None.
         var rest = Substring(references.dropFirst().dropLast())
-        var lists: [[AxialPositions.Grid]] = []
+        var lists: [[PatchGrid]] = []
         while let start = rest.firstIndex(where: { $0 == "[" || $0 == "N" }) {
             if rest[start] == "N" {
                 lists.append([])
@@ -90,10 +91,10 @@ private struct SizeLists {
         self.references = lists
     }
 
-    private static func pairs(_ text: String) -> [AxialPositions.Grid] {
+    private static func pairs(_ text: String) -> [PatchGrid] {
         let numbers = text.split { !$0.isNumber }.compactMap { Int($0) }
         return stride(from: 0, to: numbers.count - 1, by: 2).map {
-            AxialPositions.Grid(rows: numbers[$0] / 2, columns: numbers[$0 + 1] / 2)
+            PatchGrid(rows: numbers[$0] / 2, columns: numbers[$0 + 1] / 2)
         }
     }
 }
