@@ -84,12 +84,14 @@ package struct Pipeline {
     }
 
     private func fittedReference(_ image: Image, _ request: GenerationRequest) throws -> Image {
+        // A patch of latents in pixels.
+        let multiple = autoencoder.configuration.scaleFactor * transformer.configuration.patchSize
         let size = PictureSize(width: image.width, height: image.height).fitted(
-            maxPixels: request.maxPixels, maxSide: request.maxInputSide, multiple: GenerationRequest.sizeMultiple)
+            maxPixels: request.maxPixels, maxSide: request.maxInputSide, multiple: multiple)
         guard size.width > 0, size.height > 0 else {
             throw GenerationError.invalid(
                 "a reference picture of \(image.width)x\(image.height) is too small or too narrow: both sides must be "
-                    + "at least \(GenerationRequest.sizeMultiple) pixels after fitting")
+                    + "at least \(multiple) pixels after fitting")
         }
         return try image.resized(width: size.width, height: size.height, filter: .lanczos)
     }
