@@ -21,6 +21,7 @@ test: bootstrap ## run all tests
 
 demo: bootstrap ## draw a picture with small random weights, end to end
 	swift build --product omnigen2 $(swift_flags)
+	swift build --product parity $(swift_flags)
 	scripts/demo
 
 parity: bootstrap ## compare with the recorded numbers of the original in OMNIGEN2_GOLDENS

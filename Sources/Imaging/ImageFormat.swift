@@ -40,7 +40,4 @@ public enum ImageFormat: String, Sendable, CaseIterable {
         case .webp: "WebP"
         }
     }
-
-    /// The media type of HTTP.
-    public var mediaType: String { "image/\(rawValue)" }
 }
