@@ -9,6 +9,16 @@ public struct GenerationRequest: Sendable, Equatable {
         case dpmSolver = "dpmsolver++"
     }
 
+    /// What stands in for the transformer's layers at some steps: faster, and not quite the same picture.
+    public enum Cache: Sendable, Equatable {
+        /// The layers run at every step.
+        case none
+        /// Layers are skipped while their input has moved less than `threshold`; the original's default is 0.05.
+        case teaCache(threshold: Double)
+        /// Layers run at the first five steps and every third one after, and are extrapolated between.
+        case taylorSeer
+    }
+
     /// What to draw, or how to change the references.
     public var prompt: String
     /// What to stay away from; acts through text guidance.
@@ -29,6 +39,8 @@ public struct GenerationRequest: Sendable, Equatable {
     public var guidanceRange = 0.0...1.0
     /// Which solver takes the steps.
     public var scheduler = Scheduler.euler
+    /// What stands in for the transformer's layers at some steps.
+    public var cache = Cache.none
     /// Seed of the noise; the same seed gives the noise of PyTorch on the CPU. Only its low 32 bits matter.
     public var seed: UInt64 = 0
     /// How many pictures, drawn from one stream of noise.
@@ -83,6 +95,10 @@ public struct GenerationRequest: Sendable, Equatable {
         try require(
             maxPixels >= Self.sizeMultiple * Self.sizeMultiple, "max pixels must be at least 256, got \(maxPixels)")
         try require(maxInputSide >= Self.sizeMultiple, "max input side must be at least 16, got \(maxInputSide)")
+        if case .teaCache(let threshold) = cache {
+            try require(
+                threshold.isFinite && threshold >= 0, "the TeaCache threshold must be 0 or more, got \(threshold)")
+        }
         if let maxPromptTokens { try require(maxPromptTokens > 0, "max prompt tokens must be positive") }
     }
 }
@@ -100,6 +116,33 @@ public enum GenerationError: Error, CustomStringConvertible, Sendable {
     public var description: String {
         switch self {
         case .invalid(let message), .missing(let message), .model(let message): message
+        }
+    }
+}
+
+/// As on the command line: `none`, `teacache:0.05` (or `teacache`), `taylorseer`.
+extension GenerationRequest.Cache: LosslessStringConvertible {
+    /// The threshold of the original.
+    public static let defaultTeaCacheThreshold = 0.05
+
+    public init?(_ description: String) {
+        let parts = description.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        switch (parts[0], parts.count > 1 ? String(parts[1]) : nil) {
+        case ("none", nil): self = .none
+        case ("taylorseer", nil): self = .taylorSeer
+        case ("teacache", nil): self = .teaCache(threshold: Self.defaultTeaCacheThreshold)
+        case ("teacache", let text?):
+            guard let threshold = Double(text), threshold.isFinite, threshold >= 0 else { return nil }
+            self = .teaCache(threshold: threshold)
+        default: return nil
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .none: "none"
+        case .teaCache(let threshold): "teacache:\(threshold)"
+        case .taylorSeer: "taylorseer"
         }
     }
 }

@@ -36,9 +36,11 @@ package struct Pipeline {
         case reference(Int, Tensor)
         case schedule(TimeSchedule)
         case initialLatents(Tensor)
-        /// The guided prediction, and how many forwards of the transformer it stands for.
-        case prediction(step: Int, Tensor, forwards: Int)
+        /// The guided prediction, and the branches it was made of.
+        case prediction(step: Int, Tensor, [Guidance.Branch], DenoisingState)
         case latents(step: Int, Tensor)
+        /// How many blocks ran, and how many the original would have run.
+        case forwards(BlockForwards)
         case decoded(Tensor)
     }
 
@@ -128,7 +130,7 @@ package struct Pipeline {
         var prompts = [try tokens("prompt", request.prompt)]
         if request.textGuidance > 1 { prompts.append(try tokens("negative prompt", request.negativePrompt)) }
         for warning in warnings { try observe(.warning(warning)) }
-        let states = try promptEncoder(prompts)
+        let states = try prompts.map { try promptEncoder($0) }
         let negative = states.count > 1 ? states[1] : nil
         try observe(.prompts(positive: states[0], negative: negative))
         return (states[0], negative)
@@ -154,28 +156,26 @@ package struct Pipeline {
         let schedule = TimeSchedule(steps: request.steps, latentPixels: shiftsTime ? latentPixels : nil)
         let sampler = SamplerKind(request.scheduler).makeSampler(schedule)
         try observe(.schedule(schedule))
+        let state = DenoisingState(cache: StepCacheKind(request.cache))
+        let guided = try GuidedTransformer(
+            transformer, text: prompts.positive, negativeText: prompts.negative, references: references,
+            latents: initial, timesteps: rounded(schedule.timesteps), state: state)
         var latents = initial
         for step in schedule.timesteps.indices {
-            // The original rounds the time to the latents' type, which in bfloat16 moves the result.
-            let timestep = try Tensor([schedule.timesteps[step]], [1]).to(dtype).floats()[0]
             let branches = guidance.branches(step: step, of: request.steps)
-            let samples = try branches.flatMap { branch in
-                try (0..<request.count).map { item in
-                    Transformer.Sample(
-                        latent: try latents.selected(0, item),
-                        references: branch == .unconditional ? [] : references,
-                        text: branch == .conditional ? prompts.positive : prompts.negative ?? prompts.positive,
-                        timestep: timestep)
-                }
-            }
-            // All branches in one ragged batch, so that each weight is read once a step.
-            let velocities = try Tensor.stacked(transformer(samples)).chunks(branches.count, 0)
+            let velocities = try guided(latents, step: step, of: request.steps, branches, state)
             let prediction = try guidance.combine(velocities)
-            try observe(.prediction(step: step, prediction, forwards: branches.count))
+            try observe(.prediction(step: step, prediction, branches, state))
             latents = try sampler.step(step, sample: latents, velocity: prediction).to(dtype)
             try observe(.latents(step: step, latents))
         }
+        try observe(.forwards(state.forwards))
         return latents
+    }
+
+    /// The original rounds times to the latents' type, which in bfloat16 moves the result.
+    private func rounded(_ timesteps: [Float]) throws -> [Float] {
+        try Tensor(timesteps, [timesteps.count]).to(dtype).to(.float32).floats()
     }
 }
 
@@ -184,6 +184,16 @@ extension SamplerKind {
         switch scheduler {
         case .euler: self = .euler
         case .dpmSolver: self = .dpmSolver
+        }
+    }
+}
+
+extension StepCacheKind {
+    init(_ cache: GenerationRequest.Cache) {
+        switch cache {
+        case .none: self = .none
+        case .teaCache(let threshold): self = .teaCache(threshold: threshold)
+        case .taylorSeer: self = .taylorSeer
         }
     }
 }

@@ -8,6 +8,7 @@ import Torch
 package struct PromptEncoder {
     package let tokenizer: Tokenizer
     package let languageModel: LanguageModel
+    package let cache = TextStateCache()
 
     /// How much of a cut prompt's rest a warning shows.
     private static let quotedTokens = 16
@@ -27,10 +28,13 @@ package struct PromptEncoder {
         return Array(ids[..<maxTokens])
     }
 
-    /// Last hidden states of each prompt, [L_i, D], computed as one packed batch.
-    package func callAsFunction(_ prompts: [[Int]]) throws -> [Tensor] {
-        let embeddings = try PackedTokens(prompts.map { try languageModel.embed($0) })
-        let positions = prompts.flatMap { MultimodalPosition.text(0..<$0.count) }
-        return try languageModel(embeddings, positions).sequences()
+    /// Last hidden states of a prompt, [L, D].
+    ///
+    /// Each prompt is computed by itself: its states, to the last bit, must not depend on its company.
+    package func callAsFunction(_ ids: [Int]) throws -> Tensor {
+        try cache.states(ids) { ids in
+            let embeddings = try PackedTokens([languageModel.embed(ids)])
+            return try languageModel(embeddings, MultimodalPosition.text(0..<ids.count)).tokens
+        }
     }
 }

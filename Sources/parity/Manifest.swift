@@ -32,8 +32,6 @@ enum NotCovered {
     static let sections: [String: String] = [
         "generate": "text generation is not there yet",
         "chat": "chat is not there yet",
-        "caches": "step caches are not there yet",
-        "taylor_schedule": "step caches are not there yet",
         "lora": "adapters are not there yet",
         "training": "training is not there yet",
     ]

@@ -6,9 +6,9 @@ import Torch
 @testable import Diffusion
 
 /// Rounding of float32 sums in another order, over the depth of a tiny transformer.
-private let accumulationTolerance: Float = 2e-5
+let accumulationTolerance: Float = 2e-5
 
-private func configuration() throws -> TransformerConfiguration {
+func tinyTransformerConfiguration() throws -> TransformerConfiguration {
     let json = """
         {"patch_size": 2, "in_channels": 4, "hidden_size": 48, "num_layers": 2, "num_refiner_layers": 1,
          "num_attention_heads": 2, "num_kv_heads": 1, "multiple_of": 16, "norm_eps": 1e-5,
@@ -18,7 +18,7 @@ private func configuration() throws -> TransformerConfiguration {
 }
 
 /// Random weights where training starts from zeros: a zero output layer would make every test pass.
-private final class LivelySource: WeightSource {
+final class LivelySource: WeightSource {
     private let random = RandomSource(seed: 7)
     var origin: String { "test" }
     var names: [String]? { nil }
@@ -29,7 +29,7 @@ private final class LivelySource: WeightSource {
     }
 }
 
-private func noise(_ shape: [Int], _ seed: UInt64) throws -> Tensor { try Tensor.randn(shape, Generator(seed: seed)) }
+func noise(_ shape: [Int], _ seed: UInt64) throws -> Tensor { try Tensor.randn(shape, Generator(seed: seed)) }
 
 private func sample(
     _ height: Int, _ width: Int, text: Int, references: [(Int, Int)], time: Float, seed: UInt64
@@ -40,14 +40,14 @@ private func sample(
         text: try noise([text, 16], seed + 50), timestep: time)
 }
 
-private func largestDifference(_ a: Tensor, _ b: Tensor) throws -> Float {
+func largestDifference(_ a: Tensor, _ b: Tensor) throws -> Float {
     try zip(a.floats(), b.floats()).map { abs($0 - $1) }.max() ?? .infinity
 }
 
 @Suite struct TransformerTests {
     @Test func aRaggedBatchEqualsItsSamplesOneByOne() async throws {
         try await withEngine {
-            let model = try Transformer(Weights(LivelySource()), configuration())
+            let model = try Transformer(Weights(LivelySource()), tinyTransformerConfiguration())
             let samples = [
                 try sample(4, 6, text: 5, references: [], time: 0.1, seed: 1),
                 try sample(8, 4, text: 3, references: [(4, 4), (6, 2)], time: 0.7, seed: 2),
@@ -65,7 +65,7 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) throws -> Float {
 
     @Test func theOrderOfReferencesMatters() async throws {
         try await withEngine {
-            let model = try Transformer(Weights(LivelySource()), configuration())
+            let model = try Transformer(Weights(LivelySource()), tinyTransformerConfiguration())
             let first = try sample(4, 4, text: 3, references: [(4, 4), (4, 4)], time: 0.5, seed: 1)
             let swapped = Transformer.Sample(
                 latent: first.latent, references: first.references.reversed(), text: first.text, timestep: 0.5)
@@ -76,7 +76,7 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) throws -> Float {
 
     @Test func sixReferencesAndOddSidesAreErrorsInWords() async throws {
         try await withEngine {
-            let model = try Transformer(Weights(LivelySource()), configuration())
+            let model = try Transformer(Weights(LivelySource()), tinyTransformerConfiguration())
             let many = try sample(4, 4, text: 3, references: Array(repeating: (2, 2), count: 6), time: 0, seed: 1)
             let manyError = #expect(throws: ConfigurationError.self) { try model([many]) }
             #expect(manyError?.description == "at most 5 reference images, got 6")
@@ -88,7 +88,7 @@ private func largestDifference(_ a: Tensor, _ b: Tensor) throws -> Float {
 
     @Test func aPromptBeyondTheRotaryTableIsAnErrorInWords() async throws {
         try await withEngine {
-            let model = try Transformer(Weights(LivelySource()), configuration())
+            let model = try Transformer(Weights(LivelySource()), tinyTransformerConfiguration())
             let long = try sample(4, 4, text: 64, references: [], time: 0, seed: 1)
             let error = #expect(throws: ConfigurationError.self) { try model([long]) }
             #expect(error?.description.contains("axes_lens [64, 32, 32]") == true)

@@ -33,6 +33,27 @@ import Torch
         #expect(first[0].width == 64 && first[0].height == 48)
     }
 
+    @Test func aRememberedPromptGivesTheSamePicture() async throws {
+        let model = try await Self.model()
+        let first = try await model.generate(Self.request())
+        _ = try await model.generate(Self.request { $0.prompt = "Another prompt, beside the same negative one" })
+        let again = try await model.generate(Self.request())
+        let fresh = try await Self.model().generate(Self.request())
+        #expect(first == again && first == fresh)
+    }
+
+    @Test func stepCachesAreForgottenBetweenRuns() async throws {
+        let model = try await Self.model()
+        let cached = Self.request {
+            $0.steps = 8
+            $0.cache = .taylorSeer
+        }
+        let first = try await model.generate(cached)
+        let again = try await model.generate(cached)
+        let plain = try await model.generate(Self.request { $0.steps = 8 })
+        #expect(first == again && first != plain)
+    }
+
     @Test func severalPicturesComeFromOneStreamOfNoise() async throws {
         let model = try await Self.model()
         let single = try await model.generate(Self.request())

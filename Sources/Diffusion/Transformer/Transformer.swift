@@ -69,9 +69,13 @@ package struct Transformer {
 
     /// Text features to context tokens.
     package func refineText(_ texts: [Tensor], _ plan: SequencePlan, _ table: RotaryPositions) throws -> PackedTokens {
+        try refineText(texts, plan.positions(plan.textRanges, of: table))
+    }
+
+    /// The same with the rows of the table that belong to the texts.
+    func refineText(_ texts: [Tensor], _ positions: RotaryPositions) throws -> PackedTokens {
         var x = try PackedTokens(texts)
         x = x.replacing(try timeCaption.text(x.tokens))
-        let positions = try plan.positions(plan.textRanges, of: table)
         for block in contextRefiner { x = try block(x, positions) }
         return x
     }
@@ -80,11 +84,16 @@ package struct Transformer {
     package func refineNoise(
         _ latents: [Tensor], _ plan: SequencePlan, _ table: RotaryPositions, _ time: Tensor
     ) throws -> PackedTokens {
-        var x = try PackedTokens(latents.map { try Patches.cut($0, configuration.patchSize) })
-        x = x.replacing(try imageEmbedder(x.tokens))
+        var x = try embedNoise(latents)
         let positions = try plan.positions(plan.imageRanges, of: table)
         for block in noiseRefiner { x = try block(x, positions, time: time, rows: plan.timeRows) }
         return x
+    }
+
+    /// Noisy latents [C, H, W] to patches of the hidden size.
+    func embedNoise(_ latents: [Tensor]) throws -> PackedTokens {
+        let x = try PackedTokens(latents.map { try Patches.cut($0, configuration.patchSize) })
+        return x.replacing(try imageEmbedder(x.tokens))
     }
 
     /// Reference latents to tokens, each reference by itself; `nil` when there are none.
@@ -92,16 +101,18 @@ package struct Transformer {
         _ references: [[Tensor]], _ plan: SequencePlan, _ table: RotaryPositions, _ time: Tensor
     ) throws -> PackedTokens? {
         guard plan.hasReferences else { return nil }
-        let embedded = try references.flatMap { images in
-            try images.enumerated().map { index, latent in
-                try referenceEmbedder(Patches.cut(latent, configuration.patchSize))
-                    + imageIndexEmbedding.narrowed(0, index..<index + 1)
-            }
-        }
-        var x = try PackedTokens(embedded)
+        var x = try PackedTokens(references.flatMap(embedReferences))
         let positions = try plan.positions(plan.referenceRanges.flatMap { $0 }, of: table)
         for block in referenceRefiner { x = try block(x, positions, time: time, rows: plan.referenceTimeRows) }
         return x
+    }
+
+    /// The references of one sample, each [C, H, W], to patches of the hidden size, marked with their place in line.
+    func embedReferences(_ latents: [Tensor]) throws -> [Tensor] {
+        try latents.enumerated().map { index, latent in
+            try referenceEmbedder(Patches.cut(latent, configuration.patchSize))
+                + imageIndexEmbedding.narrowed(0, index..<index + 1)
+        }
     }
 }
 
@@ -109,17 +120,25 @@ package struct Transformer {
 ///
 /// Source: `LuminaLayerNormContinuous` of `omnigen2/models/transformers/block_lumina2.py`.
 package struct OutputProjection {
-    private let scale, projection: Linear
+    private let scaling, projection: Linear
     private static let epsilon = 1e-6
 
     init(_ w: Weights, _ configuration: TransformerConfiguration) throws {
         let patch = configuration.patchSize * configuration.patchSize * configuration.outChannels
-        scale = try Linear(w["linear_1"], configuration.timeSize, configuration.hiddenSize, initial: .zeros)
+        scaling = try Linear(w["linear_1"], configuration.timeSize, configuration.hiddenSize, initial: .zeros)
         projection = try Linear(w["linear_2"], configuration.hiddenSize, patch, initial: .zeros)
     }
 
+    /// What the times [R, timeSize] scale the normed tokens by, [R, D].
+    func scale(_ time: Tensor) throws -> Tensor { try scaling(time.silu()) }
+
     package func callAsFunction(_ x: PackedTokens, _ time: Tensor, rows: [Int]) throws -> PackedTokens {
-        let scale = try PerSequence(rows: rows).spread(self.scale(time.silu()), over: x)
+        try self(x, scale: scale(time), rows: rows)
+    }
+
+    /// The same with a scale [R, D] that is there already.
+    func callAsFunction(_ x: PackedTokens, scale: Tensor, rows: [Int] = []) throws -> PackedTokens {
+        let scale = try PerSequence(rows: rows).spread(scale, over: x)
         let normed = try x.tokens.layerNorm(nil, nil, epsilon: Self.epsilon)
         return x.replacing(try projection(normed * (scale + 1)))
     }

@@ -52,17 +52,6 @@ package struct FeedForward {
     package func callAsFunction(_ x: Tensor) throws -> Tensor { try down(gate(x).silu() * up(x)) }
 }
 
-/// What a timestep does to a block: scales before, gates behind attention and feed-forward. Each [R, D].
-package struct Modulation {
-    package let attentionScale, attentionGate, feedForwardScale, feedForwardGate: Tensor
-
-    /// Source: `LuminaRMSNormZero` of `omnigen2/models/transformers/block_lumina2.py`.
-    init(_ linear: Linear, _ time: Tensor) throws {
-        let parts = try linear(time.silu()).chunks(4, 1)
-        (attentionScale, attentionGate, feedForwardScale, feedForwardGate) = (parts[0], parts[1], parts[2], parts[3])
-    }
-}
-
 /// A transformer block with a norm on either side of attention and feed-forward.
 ///
 /// Source: `OmniGen2TransformerBlock` of `omnigen2/models/transformers/transformer_omnigen2.py`.
@@ -86,23 +75,38 @@ package struct TransformerBlock {
         feedForwardOutputNorm = try RMSNorm(w["ffn_norm2"], hidden, epsilon: epsilon)
     }
 
-    /// time [R, timeSize] or nil for a block without modulation.
+    /// What the times [R, timeSize] do to this block; `nil` for a block without modulation.
     package func modulate(_ time: Tensor) throws -> Modulation? { try modulation.map { try Modulation($0, time) } }
 
-    /// x [T, D] with a row of `positions` for each token; `rows` names the row of `time` each sequence takes.
+    /// x [T, D] with a row of `positions` for each token; `rows` names the row of `time` [R, timeSize] each sequence
+    /// takes.
     package func callAsFunction(
         _ x: PackedTokens, _ positions: RotaryPositions, time: Tensor? = nil, rows: [Int] = []
     ) throws -> PackedTokens {
         guard let time, let modulation = try modulate(time) else { return try plain(x, positions) }
+        return try self(x, positions, modulation, rows: rows)
+    }
+
+    /// The same with a modulation that is there already; `rows` may be empty when it has a single row.
+    package func callAsFunction(
+        _ x: PackedTokens, _ positions: RotaryPositions, _ modulation: Modulation, rows: [Int] = []
+    ) throws -> PackedTokens {
         let sequence = PerSequence(rows: rows)
         func spread(_ table: Tensor) throws -> Tensor { try sequence.spread(table, over: x) }
 
-        let normed = try attentionNorm(x.tokens) * (spread(modulation.attentionScale) + 1)
+        let normed = try modulatedInput(x, modulation, rows: rows)
         let attended = try attention(x.replacing(normed), positions)
         let middle = try x.tokens + spread(modulation.attentionGate.tanh()) * attentionOutputNorm(attended)
         let scaled = try feedForwardNorm(middle) * (spread(modulation.feedForwardScale) + 1)
         let gate = try spread(modulation.feedForwardGate.tanh())
         return x.replacing(try middle + gate * feedForwardOutputNorm(feedForward(scaled)))
+    }
+
+    /// What attention reads: x normed and scaled, [T, D].
+    package func modulatedInput(
+        _ x: PackedTokens, _ modulation: Modulation, rows: [Int] = []
+    ) throws -> Tensor {
+        try attentionNorm(x.tokens) * (PerSequence(rows: rows).spread(modulation.attentionScale, over: x) + 1)
     }
 
     private func plain(_ x: PackedTokens, _ positions: RotaryPositions) throws -> PackedTokens {

@@ -12,6 +12,33 @@ extension Stage {
         try comparePipelines(goldens, "pipeline_bf16.safetensors", "pipeline_bf16_cases.json", .bfloat16)
     }
 
+    static let caches = Stage(
+        name: "caches", files: ["caches.safetensors", "caches_cases.json", "taylor_schedule.json"]
+    ) { goldens in
+        if goldens.lists("taylor_schedule.json") { try compareTaylorSchedule(goldens) }
+        guard !goldens.cases("caches.safetensors").isEmpty else { return }
+        try comparePipelines(goldens, "caches.safetensors", "caches_cases.json", .float32)
+    }
+
+    /// Which steps TaylorSeer computes.
+    private static func compareTaylorSchedule(_ goldens: Goldens) throws {
+        let file = "taylor_schedule.json"
+        let recorded = try goldens.json(file)
+        let types = (recorded["types"]?.array ?? []).compactMap(\.string)
+        let cache = TaylorSeer()
+        let output = try Tensor.zeros([1, 1])
+        let computed = try types.indices.map { index in
+            let step = CachedStep(index: index, count: types.count)
+            guard try cache.forecast(step) == nil else { return false }
+            try cache.record(step, output, output)
+            return true
+        }
+        goldens.check(file, case: "types", computed == types.map { $0 == "full" })
+        // The original's list of full steps starts with one 0 more.
+        let full = [0] + computed.indices.filter { computed[$0] }
+        goldens.check(file, case: "activated_steps", recorded["activated_steps"]?.ints == full)
+    }
+
     private static func comparePipelines(
         _ goldens: Goldens, _ file: String, _ cases: String, _ dtype: DType
     ) throws {
@@ -21,6 +48,7 @@ extension Stage {
             guard let call = settings[name] else { throw ParityError("\(cases) has no case \(name)") }
             let run = try PipelineRun(goldens, file, name, call, pipeline)
             try run.compare(goldens, file, name)
+            try run.compareCache(goldens, cases, name, call)
             let sizes = (call["output_sizes"]?.array ?? []).compactMap(\.ints)
             goldens.check(cases, case: "\(name).output_sizes", run.images.map { [$0.width, $0.height] } == sizes)
             goldens.check(
@@ -33,6 +61,9 @@ extension Stage {
 private struct PipelineRun {
     private(set) var images: [Image] = []
     private(set) var forwards = 0
+    /// Of each forward, whether its layers ran, and how far TeaCache's input had moved behind it.
+    private(set) var computed: [Bool] = []
+    private(set) var distances: [Double] = []
     private var positive: [Tensor] = []
     private var negative: [Tensor] = []
     private var references: [(item: Int, index: Int, latent: Tensor)] = []
@@ -72,6 +103,8 @@ private struct PipelineRun {
             request.guidanceRange = range[0]...range[1]
         }
         request.scheduler = name.contains("dpm") ? .dpmSolver : .euler
+        if let threshold = call["teacache_rel_l1_thresh"]?.double { request.cache = .teaCache(threshold: threshold) }
+        if name.contains("taylor") { request.cache = .taylorSeer }
         request.count = call["num_images_per_prompt"]?.int ?? 1
         request.maxPixels = call["max_pixels"]?.int ?? 1024 * 1024
         request.maxInputSide = call["max_input_image_side_length"]?.int ?? 1024
@@ -84,9 +117,8 @@ private struct PipelineRun {
     private mutating func run(
         _ pipeline: Pipeline, _ request: GenerationRequest, _ noise: any NoiseSource, item: Int
     ) throws {
-        var events: [Pipeline.Event] = []
-        images += try pipeline(request, noise: noise) { events.append($0) }
-        for event in events { collect(event, request, item: item) }
+        let drawn = try pipeline(request, noise: noise) { collect($0, request, item: item) }
+        images += drawn
     }
 
     private mutating func collect(_ event: Pipeline.Event, _ request: GenerationRequest, item: Int) {
@@ -102,13 +134,16 @@ private struct PipelineRun {
             references += (0..<request.count).map { (item + $0, index, latent) }
         case .schedule(let schedule): timesteps = schedule.timesteps
         case .initialLatents(let tensor): initial.append(tensor)
-        case .prediction(let step, let tensor, let forwards):
+        case .prediction(let step, let tensor, let branches, let state):
             append(tensor, step, to: &predictions)
             // The original runs a list of prompts in one forward.
-            if item == 0 { self.forwards += forwards }
+            guard item == 0 else { return }
+            forwards += branches.count
+            computed += branches.map(state.computed.contains)
+            distances += branches.compactMap { (state.cache($0) as? TeaCache)?.distance }
         case .latents(let step, let tensor): append(tensor, step, to: &latents)
         case .decoded(let tensor): decoded.append(tensor)
-        case .warning: break
+        case .warning, .forwards: break
         }
     }
 
@@ -128,6 +163,21 @@ private struct PipelineRun {
             try check("image\(index)_u8", Tensor(image.pixels, [image.height, image.width, 3]))
         }
     }
+
+    /// When the layers ran, if the record says it.
+    func compareCache(_ goldens: Goldens, _ cases: String, _ name: String, _ call: JSONValue) throws {
+        guard call["teacache_rel_l1_thresh"] != nil else { return }
+        let recorded = call["computed"]?.array?.map { $0 == .bool(true) }
+        goldens.check(cases, case: "\(name).computed", computed == recorded)
+        let expected = call["accumulated_after_forward"]?.array?.compactMap(\.double) ?? []
+        let agrees =
+            expected.count == distances.count
+            && zip(expected, distances).allSatisfy { abs($0 - $1) <= Self.distanceTolerance }
+        goldens.check(cases, case: "\(name).accumulated_after_forward", agrees)
+    }
+
+    /// A sum of ratios of float32 means, each good to about 1e-4.
+    private static let distanceTolerance = 1e-3
 
     private func comparePrompts(
         _ goldens: Goldens, _ file: String, _ prefix: String, _ states: [Tensor]

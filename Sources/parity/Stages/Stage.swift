@@ -9,7 +9,7 @@ struct Stage {
     /// In the order of the pipeline.
     static let all: [Stage] = [
         .random, .tokenizer, .preprocessing, .images, .multimodalPositions, .vision, .languageModel, .rotary, .block,
-        .transformer, .autoencoder, .schedulers, .pipeline, .pipelineBFloat16, .realShapes,
+        .transformer, .autoencoder, .schedulers, .pipeline, .pipelineBFloat16, .caches, .realShapes,
     ]
 
     /// Runs every stage whose files the set has.
