@@ -125,6 +125,7 @@ extension GenerationRequest.Cache: LosslessStringConvertible {
     /// The threshold of the original.
     public static let defaultTeaCacheThreshold = 0.05
 
+    /// Reads the form of the command line; `nil` when it is none.
     public init?(_ description: String) {
         let parts = description.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         switch (parts[0], parts.count > 1 ? String(parts[1]) : nil) {
@@ -138,6 +139,7 @@ extension GenerationRequest.Cache: LosslessStringConvertible {
         }
     }
 
+    /// The form of the command line.
     public var description: String {
         switch self {
         case .none: "none"
