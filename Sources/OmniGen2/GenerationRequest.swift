@@ -51,6 +51,8 @@ public struct GenerationRequest: Sendable, Equatable {
     public var maxInputSide = 1024
     /// With one reference, whether the result takes its (fitted) size instead of `height` and `width`.
     public var alignsToReference = true
+    /// A preview every so many steps; 0 is none. One costs about as much as decoding a picture of 256x256.
+    public var previewInterval = 0
     /// Tokens of the rendered prompt that are read; `nil` reads all.
     public var maxPromptTokens: Int? = 1024
 
@@ -95,6 +97,7 @@ public struct GenerationRequest: Sendable, Equatable {
         try require(
             maxPixels >= Self.sizeMultiple * Self.sizeMultiple, "max pixels must be at least 256, got \(maxPixels)")
         try require(maxInputSide >= Self.sizeMultiple, "max input side must be at least 16, got \(maxInputSide)")
+        try require(previewInterval >= 0, "the preview interval must be 0 or more, got \(previewInterval)")
         if case .teaCache(let threshold) = cache {
             try require(
                 threshold.isFinite && threshold >= 0, "the TeaCache threshold must be 0 or more, got \(threshold)")

@@ -1,3 +1,4 @@
+import Diffusion
 import Hub
 import Torch
 
@@ -47,6 +48,10 @@ public final class OmniGen2: Sendable {
     public enum Progress: Sendable {
         /// A step has been taken.
         case step(Int, of: Int)
+        /// What the picture may become, small; a request asks for these with `previewInterval`.
+        case preview(Image, step: Int)
+        /// The run's block forwards, and how many the official code would have made for the same request.
+        case blockForwards(Int, of: Int)
         /// Something the caller should know, such as a prompt that was cut.
         case warning(String)
     }
@@ -104,6 +109,8 @@ public final class OmniGen2: Sendable {
             try Task.checkCancellation()
             switch event {
             case .latents(let step, _): progress(.step(step + 1, of: request.steps))
+            case .preview(let step, let image): progress(.preview(image, step: step + 1))
+            case .forwards(let forwards): progress(.blockForwards(forwards.ran, of: forwards.plain))
             case .warning(let message): progress(.warning(message))
             default: break
             }

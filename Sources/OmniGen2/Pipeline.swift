@@ -39,6 +39,7 @@ package struct Pipeline {
         /// The guided prediction, and the branches it was made of.
         case prediction(step: Int, Tensor, [Guidance.Branch], DenoisingState)
         case latents(step: Int, Tensor)
+        case preview(step: Int, Image)
         /// How many blocks ran, and how many the original would have run.
         case forwards(BlockForwards)
         case decoded(Tensor)
@@ -46,9 +47,11 @@ package struct Pipeline {
 
     /// - Parameters:
     ///   - noise: where the random numbers come from.
+    ///   - text: states of a text that was read elsewhere, in place of the request's prompts.
     ///   - observe: is told of each event; may throw to stop the run.
     package func callAsFunction(
-        _ request: GenerationRequest, noise: any NoiseSource, observe: (Event) throws -> Void = { _ in }
+        _ request: GenerationRequest, noise: any NoiseSource, text: TextStates? = nil,
+        observe: (Event) throws -> Void = { _ in }
     ) throws -> [Image] {
         // 1. Sizes. References decide them before anything is computed.
         let references = try request.references.map { try fittedReference($0, request) }
@@ -65,7 +68,8 @@ package struct Pipeline {
         var latents = try noise.initialLatents(shape, dtype).to(device)
         try observe(.initialLatents(latents))
         // 3. Text.
-        let prompts = try encodePrompts(request, references, observe)
+        let prompts = try text ?? encodePrompts(request, references, observe)
+        try observe(.prompts(positive: prompts.positive, negative: prompts.negative))
         // 4. References.
         let referenceLatents = try encodeReferences(references, noise, observe)
         // 5. Noise to image.
@@ -114,13 +118,30 @@ package struct Pipeline {
         return (output, drawn)
     }
 
+    /// How many text tokens fit beside references: the pictures stand behind the text in the transformer's rotary table,
+    /// which limits both together.
+    private func textCapacity(_ references: [Image]) -> Int {
+        let pixels = autoencoder.configuration.scaleFactor * transformer.configuration.patchSize
+        return transformer.positions.textCapacity(
+            before: references.map { PatchGrid(rows: $0.height / pixels, columns: $0.width / pixels) })
+    }
+
+    /// Hidden states that condition a picture, [L, D] each.
+    package struct TextStates {
+        package let positive: Tensor
+        /// `nil` when no step is guided.
+        package let negative: Tensor?
+
+        package init(positive: Tensor, negative: Tensor?) {
+            self.positive = positive
+            self.negative = negative
+        }
+    }
+
     private func encodePrompts(
         _ request: GenerationRequest, _ references: [Image], _ observe: (Event) throws -> Void
-    ) throws -> (positive: Tensor, negative: Tensor?) {
-        // The pictures stand behind the text in the transformer's rotary table, which limits both together.
-        let pixels = autoencoder.configuration.scaleFactor * transformer.configuration.patchSize
-        let capacity = transformer.positions.textCapacity(
-            before: references.map { PatchGrid(rows: $0.height / pixels, columns: $0.width / pixels) })
+    ) throws -> TextStates {
+        let capacity = textCapacity(references)
         let limit = min(request.maxPromptTokens ?? capacity, capacity)
         guard limit > 0 else { throw GenerationError.invalid("the references leave no room for a prompt") }
         var warnings: [String] = []
@@ -132,8 +153,7 @@ package struct Pipeline {
         for warning in warnings { try observe(.warning(warning)) }
         let states = try prompts.map { try promptEncoder($0) }
         let negative = states.count > 1 ? states[1] : nil
-        try observe(.prompts(positive: states[0], negative: negative))
-        return (states[0], negative)
+        return TextStates(positive: states[0], negative: negative)
     }
 
     private func encodeReferences(
@@ -149,7 +169,7 @@ package struct Pipeline {
     }
 
     private func denoise(
-        _ initial: Tensor, _ prompts: (positive: Tensor, negative: Tensor?), _ references: [Tensor],
+        _ initial: Tensor, _ prompts: TextStates, _ references: [Tensor],
         _ guidance: Guidance, _ request: GenerationRequest, _ observe: (Event) throws -> Void
     ) throws -> Tensor {
         let latentPixels = initial.size(2) * initial.size(3)
@@ -166,6 +186,10 @@ package struct Pipeline {
             let velocities = try guided(latents, step: step, of: request.steps, branches, state)
             let prediction = try guidance.combine(velocities)
             try observe(.prediction(step: step, prediction, branches, state))
+            if request.wantsPreview(afterStep: step) {
+                let preview = try preview(latents, prediction, timestep: schedule.timesteps[step])
+                try observe(.preview(step: step, preview))
+            }
             latents = try sampler.step(step, sample: latents, velocity: prediction).to(dtype)
             try observe(.latents(step: step, latents))
         }

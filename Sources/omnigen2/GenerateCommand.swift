@@ -128,6 +128,8 @@ struct GenerateCommand: AsyncParsableCommand {
         let images = try await model.generate(request) { progress in
             switch progress {
             case .step(let step, let count): display.step(step, of: count)
+            case .blockForwards(let ran, let plain): display.blockForwards(ran, of: plain)
+            case .preview: break
             case .warning(let text): display.warning(text)
             }
         }

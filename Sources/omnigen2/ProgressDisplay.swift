@@ -64,6 +64,15 @@ final class ProgressDisplay: Sendable {
         }
     }
 
+    /// What was saved against one plain forward for each guidance branch and step.
+    func blockForwards(_ ran: Int, of plain: Int) {
+        if style == .json {
+            event("blockForwards", ["ran": .int(ran), "plain": .int(plain)])
+        } else if plain > 0 {
+            message("ran \(ran) of \(plain) block forwards, \(100 * (plain - ran) / plain)% saved")
+        }
+    }
+
     func download(_ progress: DownloadProgress) {
         let (done, total) = (progress.completedBytes, progress.totalBytes)
         switch style {

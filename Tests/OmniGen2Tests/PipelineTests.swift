@@ -33,6 +33,25 @@ import Torch
         #expect(first[0].width == 64 && first[0].height == 48)
     }
 
+    @Test func aStreamBringsStepsPreviewsAndThePictureAndChangesNothing() async throws {
+        let model = try await Self.model()
+        var steps: [Int] = []
+        var previews: [Image] = []
+        var pictures: [Image] = []
+        for try await event in model.events(of: Self.request { $0.previewInterval = 1 }) {
+            switch event {
+            case .progress(.step(let step, let count)): steps.append(count * 10 + step)
+            case .progress(.preview(let image, _)): previews.append(image)
+            case .picture(let image, _): pictures.append(image)
+            case .progress: break
+            }
+        }
+        #expect(steps == [31, 32, 33])
+        #expect(previews.count == 2 && previews[0].width == 64 && previews[0] != previews[1])
+        let plain = try await model.generate(Self.request())
+        #expect(pictures == plain)
+    }
+
     @Test func aRememberedPromptGivesTheSamePicture() async throws {
         let model = try await Self.model()
         let first = try await model.generate(Self.request())

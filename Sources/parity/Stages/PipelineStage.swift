@@ -143,7 +143,7 @@ private struct PipelineRun {
             distances += branches.compactMap { (state.cache($0) as? TeaCache)?.distance }
         case .latents(let step, let tensor): append(tensor, step, to: &latents)
         case .decoded(let tensor): decoded.append(tensor)
-        case .warning, .forwards: break
+        case .warning, .preview, .forwards: break
         }
     }
 
