@@ -111,6 +111,7 @@ import Torch
             switch progress {
             case .step(let step, _): events.steps.append(step)
             case .warning(let text): events.warnings.append(text)
+            case .preview, .blockForwards: break
             }
         }
         #expect(events.steps == [1, 2, 3])
