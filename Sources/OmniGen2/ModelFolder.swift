@@ -65,6 +65,13 @@ package struct ModelFolder: Sendable {
         try decode(LanguageModelConfiguration.self, "mllm/config.json")
     }
 
+    /// How the checkpoint's text is drawn; where the file is missing, `config.json` names the stop tokens.
+    package func generationConfiguration() throws -> GenerationConfiguration {
+        let file = "mllm/generation_config.json"
+        let exists = FileManager.default.fileExists(atPath: "\(path)/\(file)")
+        return try decode(GenerationConfiguration.self, exists ? file : "mllm/config.json")
+    }
+
     /// `dynamic_time_shift` of `scheduler/scheduler_config.json`; the original's default where it is not said.
     package func shiftsTime() throws -> Bool {
         struct Scheduler: Decodable {

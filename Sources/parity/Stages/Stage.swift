@@ -8,7 +8,8 @@ struct Stage {
 
     /// In the order of the pipeline.
     static let all: [Stage] = [
-        .random, .tokenizer, .preprocessing, .images, .multimodalPositions, .vision, .languageModel, .rotary, .block,
+        .random, .tokenizer, .preprocessing, .images, .multimodalPositions, .vision, .languageModel, .generate,
+        .chatText, .rotary, .block,
         .transformer, .autoencoder, .schedulers, .pipeline, .pipelineBFloat16, .realShapes,
     ]
 
