@@ -151,11 +151,19 @@ package struct ModelFolder: Sendable {
         try mllm.requireAllConsumed { configuration.tiesEmbeddings && $0 == "lm_head.weight" }
     }
 
+    /// Tokenizer and language model.
+    package func promptEncoder(_ dtype: DType, _ device: Device) throws -> PromptEncoder {
+        PromptEncoder(tokenizer: try tokenizer(), languageModel: try languageModel(dtype, device))
+    }
+
     /// Everything the image path needs.
-    package func pipeline(_ dtype: DType, _ device: Device) throws -> Pipeline {
+    ///
+    /// - Parameter promptEncoder: where it is loaded already.
+    package func pipeline(
+        _ dtype: DType, _ device: Device, promptEncoder: PromptEncoder? = nil
+    ) throws -> Pipeline {
         Pipeline(
-            promptEncoder: PromptEncoder(
-                tokenizer: try tokenizer(), languageModel: try languageModel(dtype, device)),
+            promptEncoder: try promptEncoder ?? self.promptEncoder(dtype, device),
             transformer: try transformer(dtype, device), autoencoder: try autoencoder(dtype, device),
             shiftsTime: try shiftsTime(), dtype: dtype, device: device)
     }

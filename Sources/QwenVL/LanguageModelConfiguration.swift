@@ -153,11 +153,13 @@ package struct VisionConfiguration: Decodable, Sendable {
 package enum LanguageModelError: Error, CustomStringConvertible, Sendable {
     case configuration(String)
     case input(String)
+    /// What the model answered with.
+    case output(String)
 
     package var description: String {
         switch self {
         case .configuration(let message): "language model configuration: " + message
-        case .input(let message): message
+        case .input(let message), .output(let message): message
         }
     }
 }

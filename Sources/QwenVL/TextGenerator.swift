@@ -29,7 +29,9 @@ package struct GeneratedText: Sendable {
 /// `omnigen2/pipelines/omnigen2/pipeline_omnigen2_chat.py` calls it.
 package struct TextGenerator {
     /// What ends a text in the original's chat besides the checkpoint's stop tokens.
-    package static let stopStrings = ["<|im_end|>", "<|img|>", "<|endoftext|>"]
+    package static let stopStrings = ["<|im_end|>", pictureMark, "<|endoftext|>"]
+    /// What the model writes first when it wants to draw.
+    package static let pictureMark = "<|img|>"
     /// How many new tokens the original's chat allows.
     package static let maximumTokens = 256
 
@@ -69,7 +71,7 @@ package struct TextGenerator {
         while reply.ids.count < limit, reply.finish == nil {
             try Task.checkCancellation()
             guard let id = sampling.next(scores, seen: seen, generator) else {
-                throw LanguageModelError.input(
+                throw LanguageModelError.output(
                     "the model's scores are not numbers: damaged weights, or a type too narrow")
             }
             seen.insert(id)
