@@ -7,6 +7,12 @@ package func attention(
 ) throws -> Tensor {
     let heads = query.size(2)
     let group = heads / max(key.size(2), 1)
+    if group > 1, query.size(1) == 1, mask == nil, !causal {
+        // The heads of a group stand as the queries of one head: a long key is read where it lies.
+        let grouped = try query.reshaped(query.size(0), key.size(2), group, -1)  // [B, K, H / K, D]
+        return try grouped.attention(key.transposed(1, 2), value.transposed(1, 2), scale: scale)
+            .reshaped(query.size(0), 1, -1)
+    }
     // One kernel serves both cases when heads agree; grouped heads would fall back to a slow path on the CPU.
     let sharedKey = group > 1 ? try key.repeatInterleaved(group, 2) : key  // [B, S, H, D]
     let sharedValue = group > 1 ? try value.repeatInterleaved(group, 2) : value  // [B, S, H, D]

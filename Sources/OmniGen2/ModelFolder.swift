@@ -65,6 +65,13 @@ package struct ModelFolder: Sendable {
         try decode(LanguageModelConfiguration.self, "mllm/config.json")
     }
 
+    /// How the checkpoint's text is drawn; where the file is missing, `config.json` names the stop tokens.
+    package func generationConfiguration() throws -> GenerationConfiguration {
+        let file = "mllm/generation_config.json"
+        let exists = FileManager.default.fileExists(atPath: "\(path)/\(file)")
+        return try decode(GenerationConfiguration.self, exists ? file : "mllm/config.json")
+    }
+
     /// `dynamic_time_shift` of `scheduler/scheduler_config.json`; the original's default where it is not said.
     package func shiftsTime() throws -> Bool {
         struct Scheduler: Decodable {
@@ -144,11 +151,19 @@ package struct ModelFolder: Sendable {
         try mllm.requireAllConsumed { configuration.tiesEmbeddings && $0 == "lm_head.weight" }
     }
 
+    /// Tokenizer and language model.
+    package func promptEncoder(_ dtype: DType, _ device: Device) throws -> PromptEncoder {
+        PromptEncoder(tokenizer: try tokenizer(), languageModel: try languageModel(dtype, device))
+    }
+
     /// Everything the image path needs.
-    package func pipeline(_ dtype: DType, _ device: Device) throws -> Pipeline {
+    ///
+    /// - Parameter promptEncoder: where it is loaded already.
+    package func pipeline(
+        _ dtype: DType, _ device: Device, promptEncoder: PromptEncoder? = nil
+    ) throws -> Pipeline {
         Pipeline(
-            promptEncoder: PromptEncoder(
-                tokenizer: try tokenizer(), languageModel: try languageModel(dtype, device)),
+            promptEncoder: try promptEncoder ?? self.promptEncoder(dtype, device),
             transformer: try transformer(dtype, device), autoencoder: try autoencoder(dtype, device),
             shiftsTime: try shiftsTime(), dtype: dtype, device: device)
     }

@@ -56,39 +56,48 @@ public final class OmniGen2: Sendable {
         case warning(String)
     }
 
-    private let resident: Resident
-
-    /// The pipeline, which only the engine touches.
-    @Engine
-    private final class Resident {
-        let pipeline: Pipeline
-        init(_ pipeline: Pipeline) { self.pipeline = pipeline }
+    /// What a model is loaded for.
+    public enum Use: Sendable {
+        /// Drawing: the whole model but its eyes.
+        case pictures
+        /// Describing: tokenizer, language model and vision tower.
+        case text
     }
+
+    let resident: Resident
 
     /// Loads a model.
     ///
     /// - Parameters:
     ///   - model: a folder in the published layout, or a Hugging Face repository such as `OmniGen2/OmniGen2`, which
     ///     is downloaded into the ordinary cache if it is not there.
+    ///   - use: what is loaded now; other parts are loaded when they are first needed.
     /// - Throws: when libtorch or the model cannot be used; the error says what was wrong and where.
-    public convenience init(model: String, configuration: Configuration = Configuration()) async throws {
-        try await self.init(folder: ModelLocation(model).resolve(), configuration: configuration)
+    public convenience init(
+        model: String, configuration: Configuration = Configuration(), for use: Use = .pictures
+    ) async throws {
+        try await self.init(folder: ModelLocation(model).resolve(), configuration: configuration, for: use)
     }
 
     /// Loads a model from a folder that is known to be there.
-    package init(folder: ModelFolder, configuration: Configuration) async throws {
+    package init(folder: ModelFolder, configuration: Configuration, for use: Use = .pictures) async throws {
         try await Engine.load(libtorch: configuration.libtorch, threads: configuration.threads)
-        resident = try await Self.load(folder, configuration)
+        resident = try await Self.load(folder, configuration, use)
     }
 
     @Engine
-    private static func load(_ folder: ModelFolder, _ configuration: Configuration) throws -> Resident {
+    private static func load(_ folder: ModelFolder, _ configuration: Configuration, _ use: Use) throws -> Resident {
         guard let request = DeviceRequest(rawValue: configuration.device) else {
             throw GenerationError.invalid(
                 "device must be one of \(DeviceRequest.allCases.map(\.rawValue).joined(separator: ", ")), got "
                     + configuration.device)
         }
-        return Resident(try folder.pipeline(configuration.precision.dtype, Engine.device(request)))
+        let resident = Resident(folder, configuration.precision.dtype, try Engine.device(request))
+        switch use {
+        case .pictures: _ = try resident.pipeline()
+        case .text: _ = try (resident.textGenerator(), resident.visionTower())
+        }
+        return resident
     }
 
     /// Draws the pictures of a request.
@@ -105,7 +114,7 @@ public final class OmniGen2: Sendable {
     private func draw(
         _ request: GenerationRequest, _ progress: @Sendable (Progress) -> Void
     ) throws -> [Image] {
-        try resident.pipeline(request, noise: SeededNoise(seed: request.seed)) { event in
+        try resident.pipeline()(request, noise: SeededNoise(seed: request.seed)) { event in
             try Task.checkCancellation()
             switch event {
             case .latents(let step, _): progress(.step(step + 1, of: request.steps))

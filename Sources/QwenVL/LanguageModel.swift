@@ -16,16 +16,43 @@ struct CausalAttention {
         output = try Linear(w["o_proj"], hidden, hidden, bias: false, initial: .normal(0.02))
     }
 
-    func callAsFunction(_ x: PackedTokens, _ positions: RotaryPositions) throws -> Tensor {
+    func callAsFunction(
+        _ x: PackedTokens, _ positions: RotaryPositions, cache: (KeyValueCache, layer: Int)? = nil
+    ) throws -> Tensor {
         let count = x.tokens.size(0)
         let query = try positions.rotateHalves(self.query(x.tokens).reshaped(1, count, -1, headSize))
         let key = try positions.rotateHalves(self.key(x.tokens).reshaped(1, count, -1, headSize))
         let value = try self.value(x.tokens).reshaped(1, count, -1, headSize)  // [1, T, K, D]
+        if let (cache, layer) = cache {
+            let cached = cache.count
+            let (keys, values) = try cache.append(layer: layer, key, value)
+            return try output(attend(query, keys, values, after: cached).reshaped(count, -1))
+        }
         let attended = try x.ranges.map { range in
             try attention(
                 query.narrowed(1, range), key.narrowed(1, range), value.narrowed(1, range), causal: true)
         }
         return try output(Tensor.concatenated(attended, 1).reshaped(count, -1))
+    }
+
+    /// Attention of new tokens [1, L, H, D] to `cached` earlier ones and, causally, to themselves. Keys and values
+    /// [1, cached + L, K, D].
+    private func attend(_ query: Tensor, _ keys: Tensor, _ values: Tensor, after cached: Int) throws -> Tensor {
+        let count = query.size(1)
+        if count == 1 { return try attention(query, keys, values) }
+        // libtorch's own causal mask starts in the first column, whatever stands before the queries.
+        let mask = cached > 0 ? try Self.causalMask(count, after: cached, keys.device) : nil
+        return try attention(query, keys, values, mask: mask, causal: cached == 0)
+    }
+
+    /// [L, cached + L], true where attention is allowed.
+    private static func causalMask(_ count: Int, after cached: Int, _ device: Device) throws -> Tensor {
+        let width = cached + count
+        var allowed = [Bool](repeating: false, count: count * width)
+        for row in 0..<count {
+            for column in 0...cached + row { allowed[row * width + column] = true }
+        }
+        return try Tensor(allowed, [count, width]).to(device)
     }
 }
 
@@ -56,8 +83,10 @@ struct DecoderLayer {
         feedForward = try GatedFeedForward(w["mlp"], hidden, configuration.intermediateSize, bias: false)
     }
 
-    func callAsFunction(_ x: PackedTokens, _ positions: RotaryPositions) throws -> PackedTokens {
-        let middle = try x.tokens + attention(x.replacing(attentionNorm(x.tokens)), positions)
+    func callAsFunction(
+        _ x: PackedTokens, _ positions: RotaryPositions, cache: (KeyValueCache, layer: Int)? = nil
+    ) throws -> PackedTokens {
+        let middle = try x.tokens + attention(x.replacing(attentionNorm(x.tokens)), positions, cache: cache)
         return x.replacing(try middle + feedForward(feedForwardNorm(middle)))
     }
 }
@@ -114,16 +143,23 @@ package struct LanguageModel {
     /// - Parameters:
     ///   - embeddings: [T, D], packed.
     ///   - positions: of each token, on the axes time, row and column.
+    ///   - cache: what the one sequence continues; holds these tokens too afterwards.
     ///   - observe: sees the hidden states before each layer.
+    /// - Throws: `LanguageModelError.input` for several sequences with one cache.
     package func callAsFunction(
-        _ embeddings: PackedTokens, _ positions: [MultimodalPosition], observe: (Int, Tensor) -> Void = { _, _ in }
+        _ embeddings: PackedTokens, _ positions: [MultimodalPosition], cache: KeyValueCache? = nil,
+        observe: (Int, Tensor) -> Void = { _, _ in }
     ) throws -> PackedTokens {
+        if cache != nil, embeddings.lengths.count != 1 {
+            throw LanguageModelError.input("a cache takes one sequence, got \(embeddings.lengths.count)")
+        }
         let table = try MultimodalPosition.table(positions, configuration, device: embeddings.tokens.device)
         var x = embeddings
         for (index, layer) in layers.enumerated() {
             observe(index, x.tokens)
-            x = try layer(x, table)
+            x = try layer(x, table, cache: cache.map { ($0, index) })
         }
+        cache?.advance(by: x.tokens.size(0))
         return x.replacing(try norm(x.tokens))
     }
 

@@ -12,6 +12,8 @@ package struct LanguageModelConfiguration: Decodable, Sendable {
     /// Rotary frequencies of a head given to time, row and column.
     package let ropeSections: [Int]
     package let vocabularySize: Int
+    /// Tokens of the longest text the model was made for.
+    package let maximumTokens: Int
     package let tiesEmbeddings: Bool
     package let imageTokenID: Int
     package let visionStartTokenID: Int
@@ -27,6 +29,7 @@ package struct LanguageModelConfiguration: Decodable, Sendable {
         case ropeTheta = "rope_theta"
         case ropeScaling = "rope_scaling"
         case vocabularySize = "vocab_size"
+        case maximumTokens = "max_position_embeddings"
         case tiesEmbeddings = "tie_word_embeddings"
         case imageTokenID = "image_token_id"
         case visionStartTokenID = "vision_start_token_id"
@@ -48,6 +51,7 @@ package struct LanguageModelConfiguration: Decodable, Sendable {
         ropeTheta = try values.decode(Double.self, forKey: .ropeTheta)
         ropeSections = try values.decode(RopeScaling.self, forKey: .ropeScaling).mrope_section
         vocabularySize = try values.decode(Int.self, forKey: .vocabularySize)
+        maximumTokens = try values.decodeIfPresent(Int.self, forKey: .maximumTokens) ?? 32768
         tiesEmbeddings = try values.decodeIfPresent(Bool.self, forKey: .tiesEmbeddings) ?? false
         imageTokenID = try values.decode(Int.self, forKey: .imageTokenID)
         visionStartTokenID = try values.decode(Int.self, forKey: .visionStartTokenID)
@@ -71,6 +75,9 @@ package struct LanguageModelConfiguration: Decodable, Sendable {
         else {
             throw LanguageModelError.configuration(
                 "mrope_section \(ropeSections) must be three numbers that add up to half the head size \(headSize)")
+        }
+        guard maximumTokens > 0 else {
+            throw LanguageModelError.configuration("max_position_embeddings must be positive, got \(maximumTokens)")
         }
         guard vision.outputSize == hiddenSize else {
             throw LanguageModelError.configuration(
@@ -146,11 +153,13 @@ package struct VisionConfiguration: Decodable, Sendable {
 package enum LanguageModelError: Error, CustomStringConvertible, Sendable {
     case configuration(String)
     case input(String)
+    /// What the model answered with.
+    case output(String)
 
     package var description: String {
         switch self {
         case .configuration(let message): "language model configuration: " + message
-        case .input(let message): message
+        case .input(let message), .output(let message): message
         }
     }
 }

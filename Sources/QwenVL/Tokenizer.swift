@@ -59,16 +59,23 @@ package struct Tokenizer: Sendable {
     /// The text of tokens. Bytes that are no UTF-8 become U+FFFD; ids without a token are passed over.
     package func decode(_ ids: [Int], skipSpecialTokens: Bool = false) -> String {
         var bytes: [UInt8] = []
-        for id in ids {
-            if let added = addedTokens.token(of: id) {
-                if skipSpecialTokens && added.isSpecial { continue }
-                TokenizerByteLevel.appendBytes(ofSpelling: added.content.utf8, to: &bytes)
-            } else if let spelling = vocabulary.spelling(of: id) {
-                TokenizerByteLevel.appendBytes(ofSpelling: spelling, to: &bytes)
-            }
-        }
+        for id in ids where !(skipSpecialTokens && isSpecial(id)) { bytes += self.bytes(of: id) }
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    /// The bytes a token stands for, which may be a part of a character; none for an id without a token.
+    package func bytes(of id: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        if let added = addedTokens.token(of: id) {
+            TokenizerByteLevel.appendBytes(ofSpelling: added.content.utf8, to: &bytes)
+        } else if let spelling = vocabulary.spelling(of: id) {
+            TokenizerByteLevel.appendBytes(ofSpelling: spelling, to: &bytes)
+        }
+        return bytes
+    }
+
+    /// Whether a token marks something and is no text.
+    package func isSpecial(_ id: Int) -> Bool { addedTokens.token(of: id)?.isSpecial ?? false }
 
     /// The id of a token in the spelling of its file: "<|im_end|>", "Ġthe".
     package func id(of token: String) -> Int? {

@@ -26,6 +26,7 @@ enum ExitStatus: Int32 {
         switch error {
         case let error as CommandError: self = error.status
         case GenerationError.invalid: self = .usage
+        case LanguageModelError.input: self = .usage
         case GenerationError.missing: self = .noInput
         case GenerationError.model: self = .badData
         case let error as SafetensorsError:

@@ -5,7 +5,7 @@ import OmniGen2
 struct OmniGen2Command: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "omnigen2",
-        abstract: "Draw pictures with OmniGen2.",
+        abstract: "Draw and describe pictures with OmniGen2.",
         version: omniGen2Version,
-        subcommands: [GenerateCommand.self, InfoCommand.self])
+        subcommands: [GenerateCommand.self, DescribeCommand.self, InfoCommand.self])
 }

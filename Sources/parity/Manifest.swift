@@ -30,8 +30,7 @@ struct Manifest: Decodable {
 /// Sections of a set that this version does not cover, and why.
 enum NotCovered {
     static let sections: [String: String] = [
-        "generate": "text generation is not there yet",
-        "chat": "chat is not there yet",
+        "chat": "the pictures of the chat are not there yet",
         "lora": "adapters are not there yet",
         "training": "training is not there yet",
     ]

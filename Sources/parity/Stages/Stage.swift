@@ -8,8 +8,9 @@ struct Stage {
 
     /// In the order of the pipeline.
     static let all: [Stage] = [
-        .random, .tokenizer, .preprocessing, .images, .multimodalPositions, .vision, .languageModel, .rotary, .block,
-        .transformer, .autoencoder, .schedulers, .pipeline, .pipelineBFloat16, .caches, .realShapes,
+        .random, .tokenizer, .preprocessing, .images, .multimodalPositions, .vision, .languageModel, .generate,
+        .chatText, .rotary, .block, .transformer, .autoencoder, .schedulers, .pipeline, .pipelineBFloat16, .caches,
+        .realShapes,
     ]
 
     /// Runs every stage whose files the set has.

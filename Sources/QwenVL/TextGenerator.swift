@@ -1,0 +1,130 @@
+import Layers
+import Torch
+
+/// Why a reply ended.
+package enum TextFinish: String, Sendable {
+    /// A token that ends texts.
+    case stopToken
+    /// A text that ends texts.
+    case stopString
+    /// The tokens that were allowed, or that the model can read, are used up.
+    case length
+}
+
+/// A reply, and what it took.
+package struct GeneratedText: Sendable {
+    /// New tokens, the one that ended the reply included.
+    package let ids: [Int]
+    /// Without special tokens, and without the string that ended it.
+    package let text: String
+    package let finish: TextFinish
+    /// Tokens of the prompt, and how many of them were not known from an earlier turn.
+    package let promptTokens: Int
+    package let prefilledTokens: Int
+}
+
+/// Prompt to text, token by token.
+///
+/// Source: `_sample` of `transformers` 4.51.3, `generation/utils.py`, as `generate_text` of
+/// `omnigen2/pipelines/omnigen2/pipeline_omnigen2_chat.py` calls it.
+package struct TextGenerator {
+    /// What ends a text in the original's chat besides the checkpoint's stop tokens.
+    package static let stopStrings = ["<|im_end|>", pictureMark, "<|endoftext|>"]
+    /// What the model writes first when it wants to draw.
+    package static let pictureMark = "<|img|>"
+    /// How many new tokens the original's chat allows.
+    package static let maximumTokens = 256
+
+    package let model: LanguageModel
+    package let tokenizer: Tokenizer
+    package let stopTokens: Set<Int>
+
+    package init(_ model: LanguageModel, _ tokenizer: Tokenizer, stopTokens: Set<Int>) {
+        self.model = model
+        self.tokenizer = tokenizer
+        self.stopTokens = stopTokens
+    }
+
+    /// - Parameters:
+    ///   - state: what the model has read before; of a prompt with the same beginning only the rest is read. Holds
+    ///     prompt and reply afterwards.
+    ///   - maximumTokens: of the reply.
+    ///   - onText: gets the visible text as it comes, in whole characters; may throw to stop.
+    /// - Throws: `LanguageModelError.input` for an empty prompt or one longer than the model reads;
+    ///   `CancellationError` between tokens when the task is cancelled.
+    package func callAsFunction(
+        _ prompt: ImagePrompt, state: TextState, sampling: TextSampling, maximumTokens: Int = maximumTokens,
+        stopStrings: [String] = stopStrings, onText: (String) throws -> Void = { _ in }
+    ) throws -> GeneratedText {
+        let capacity = model.configuration.maximumTokens
+        guard !prompt.ids.isEmpty else { throw LanguageModelError.input("the prompt is empty") }
+        guard prompt.ids.count < capacity else {
+            throw LanguageModelError.input(
+                "the prompt has \(prompt.ids.count) tokens with its pictures, the model reads less than \(capacity)")
+        }
+        let known = state.begin(prompt)
+        var scores = try read(prompt.embeddings(from: known, model), Array(prompt.positions[known...]), state)
+        let limit = min(maximumTokens, capacity - prompt.ids.count)
+        let generator = Generator(seed: sampling.seed)
+        var seen = Set(prompt.ids)
+        var reply = Reply(stopStrings)
+        while reply.ids.count < limit, reply.finish == nil {
+            try Task.checkCancellation()
+            guard let id = sampling.next(scores, seen: seen, generator) else {
+                throw LanguageModelError.output(
+                    "the model's scores are not numbers: damaged weights, or a type too narrow")
+            }
+            seen.insert(id)
+            let position = state.append(id)
+            try reply.append(id, self, onText)
+            if reply.finish == nil, reply.ids.count < limit {
+                scores = try read(model.embed([id]), [position], state)
+            }
+        }
+        try reply.close(onText)
+        return GeneratedText(
+            ids: reply.ids, text: reply.text, finish: reply.finish ?? .length, promptTokens: prompt.ids.count,
+            prefilledTokens: prompt.ids.count - known)
+    }
+
+    /// Scores of the token after these.
+    private func read(
+        _ embeddings: Tensor, _ positions: [MultimodalPosition], _ state: TextState
+    ) throws -> [Float] {
+        let count = embeddings.size(0)
+        let hidden = try model(PackedTokens(embeddings, lengths: [count]), positions, cache: state.cache).tokens
+        return try model.logits(hidden.narrowed(0, count - 1..<count)).floats()
+    }
+}
+
+/// A reply in the making.
+private struct Reply {
+    private(set) var ids: [Int] = []
+    private(set) var text = ""
+    private(set) var finish: TextFinish?
+    private var stopStrings: StopStrings
+    private var characters = UTF8Stream()
+
+    init(_ stopStrings: [String]) { self.stopStrings = StopStrings(stopStrings) }
+
+    mutating func append(_ id: Int, _ generator: TextGenerator, _ onText: (String) throws -> Void) throws {
+        ids.append(id)
+        let tokenizer = generator.tokenizer
+        let ends = generator.stopTokens.contains(id)
+        let (bytes, stops) = stopStrings.append(
+            tokenizer.bytes(of: id), visible: !ends && !tokenizer.isSpecial(id))
+        finish = ends ? .stopToken : stops ? .stopString : nil
+        try emit(characters.append(bytes), onText)
+    }
+
+    /// Hands out what was held back.
+    mutating func close(_ onText: (String) throws -> Void) throws {
+        try emit(characters.append(stopStrings.finish()) + characters.finish(), onText)
+    }
+
+    private mutating func emit(_ piece: String, _ onText: (String) throws -> Void) throws {
+        guard !piece.isEmpty else { return }
+        text += piece
+        try onText(piece)
+    }
+}
