@@ -110,11 +110,12 @@ public final class OmniGen2: Sendable {
         return try await draw(request, progress)
     }
 
+    /// - Parameter text: states of a conversation, in place of the request's prompts.
     @Engine
-    private func draw(
-        _ request: GenerationRequest, _ progress: @Sendable (Progress) -> Void
+    func draw(
+        _ request: GenerationRequest, text: Pipeline.TextStates? = nil, _ progress: @Sendable (Progress) -> Void
     ) throws -> [Image] {
-        try resident.pipeline()(request, noise: SeededNoise(seed: request.seed)) { event in
+        try resident.pipeline()(request, noise: SeededNoise(seed: request.seed), text: text) { event in
             try Task.checkCancellation()
             switch event {
             case .latents(let step, _): progress(.step(step + 1, of: request.steps))

@@ -68,7 +68,8 @@ package struct Pipeline {
         var latents = try noise.initialLatents(shape, dtype).to(device)
         try observe(.initialLatents(latents))
         // 3. Text.
-        let prompts = try text ?? encodePrompts(request, references, observe)
+        let prompts =
+            try text.map { try fitted($0, references, observe) } ?? encodePrompts(request, references, observe)
         try observe(.prompts(positive: prompts.positive, negative: prompts.negative))
         // 4. References.
         let referenceLatents = try encodeReferences(references, noise, observe)
@@ -138,6 +139,20 @@ package struct Pipeline {
         }
     }
 
+    /// States of a text that was read elsewhere, cut to what fits beside the references.
+    private func fitted(
+        _ text: TextStates, _ references: [Image], _ observe: (Event) throws -> Void
+    ) throws -> TextStates {
+        let capacity = textCapacity(references)
+        guard capacity > 0 else { throw GenerationError.invalid("the references leave no room for a prompt") }
+        let length = text.positive.size(0)
+        if length > capacity {
+            try observe(.warning("the message has \(length) tokens, \(capacity) are read for the picture"))
+        }
+        func cut(_ states: Tensor) throws -> Tensor { try states.narrowed(0, 0..<min(states.size(0), capacity)) }
+        return TextStates(positive: try cut(text.positive), negative: try text.negative.map(cut))
+    }
+
     private func encodePrompts(
         _ request: GenerationRequest, _ references: [Image], _ observe: (Event) throws -> Void
     ) throws -> TextStates {
@@ -146,7 +161,9 @@ package struct Pipeline {
         guard limit > 0 else { throw GenerationError.invalid("the references leave no room for a prompt") }
         var warnings: [String] = []
         func tokens(_ name: String, _ text: String) throws -> [Int] {
-            try promptEncoder.tokens(text, maxTokens: limit) { warnings.append("the \(name) \($0)") }
+            try promptEncoder.tokens(ChatTemplate.imagePrompt(text), maxTokens: limit) {
+                warnings.append("the \(name) \($0)")
+            }
         }
         var prompts = [try tokens("prompt", request.prompt)]
         if request.textGuidance > 1 { prompts.append(try tokens("negative prompt", request.negativePrompt)) }

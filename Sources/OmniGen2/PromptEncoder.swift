@@ -18,9 +18,9 @@ package struct PromptEncoder {
         self.languageModel = languageModel
     }
 
-    /// Token ids of the rendered prompt, cut to `maxTokens`; says so in `warn`.
-    package func tokens(_ prompt: String, maxTokens: Int, warn: (String) -> Void = { _ in }) throws -> [Int] {
-        let ids = tokenizer.encode(ChatTemplate.imagePrompt(prompt))
+    /// Token ids of a rendered prompt, cut to `maxTokens`; says so in `warn`.
+    package func tokens(_ rendered: String, maxTokens: Int, warn: (String) -> Void = { _ in }) throws -> [Int] {
+        let ids = tokenizer.encode(rendered)
         guard ids.count > maxTokens else { return ids }
         let lost = tokenizer.decode(Array(ids[maxTokens...].prefix(Self.quotedTokens)), skipSpecialTokens: true)
         let line = lost.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 }

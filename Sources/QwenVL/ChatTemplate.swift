@@ -52,7 +52,10 @@ package enum ChatTemplate {
 
     private static func opening(_ role: Role) -> String { "<|im_start|>\(role.rawValue)\n" }
 
-    private static func turn(_ role: Role, _ content: String) -> String { "\(opening(role))\(content)<|im_end|>\n" }
+    /// What stands between a reply and the next turn.
+    package static let replyEnd = "<|im_end|>"
+
+    private static func turn(_ role: Role, _ content: String) -> String { "\(opening(role))\(content)\(replyEnd)\n" }
 
     /// A prompt for a picture. Source: `OmniGen2Pipeline._apply_chat_template`.
     package static func imagePrompt(_ prompt: String) -> String {
@@ -62,9 +65,16 @@ package enum ChatTemplate {
     /// A prompt of the chat pipeline, the pictures numbered before it.
     /// Source: `OmniGen2ChatPipeline._apply_chat_template`.
     package static func chatPrompt(_ prompt: String, imageCount: Int) -> String {
+        systemTurn + chatTurn(prompt, imageCount: imageCount)
+    }
+
+    /// What a chat begins with.
+    package static let systemTurn = turn(.system, imageSystemPrompt)
+
+    /// What a conversation goes on with: a message, its pictures numbered before it, and the opening of the reply.
+    package static func chatTurn(_ message: String, imageCount: Int) -> String {
         let images = (0..<max(0, imageCount)).map { "<img\($0 + 1)>: \(image)" }
-        return render(
-            [Message(.system, imageSystemPrompt), Message(.user, images.joined() + prompt)], addsGenerationPrompt: true)
+        return turn(.user, images.joined() + message) + opening(.assistant)
     }
 
     /// The instruction of a training example, nil where it is dropped.

@@ -44,13 +44,25 @@ package struct ImagePrompt {
         _ text: String, images: [ImageFeatures] = [], _ tokenizer: Tokenizer,
         _ configuration: LanguageModelConfiguration
     ) throws {
-        let expanded = try ChatTemplate.expandImagePads(in: text, tokensPerImage: images.map(\.grid.count))
-        ids = tokenizer.encode(expanded)
+        try self.init(ids: Self.ids(text, images: images, tokenizer), images: images, configuration)
+    }
+
+    /// - Parameters:
+    ///   - ids: with a slot for each token of the pictures.
+    ///   - images: in the order of their slots.
+    /// - Throws: `LanguageModelError.input` when slots and pictures do not match.
+    package init(ids: [Int], images: [ImageFeatures], _ configuration: LanguageModelConfiguration) throws {
+        self.ids = ids
         positions = try MultimodalPosition.positions(
             ids, grids: images.map(\.grid), imageTokenID: configuration.imageTokenID)
         self.images = images
         var slots = images.indices.flatMap { Array(repeating: $0, count: images[$0].grid.count) }[...]
         imageOfToken = ids.map { $0 == configuration.imageTokenID ? slots.popFirst() : nil }
+    }
+
+    /// Ids of a rendered text, with a slot for each token of its pictures.
+    package static func ids(_ text: String, images: [ImageFeatures], _ tokenizer: Tokenizer) throws -> [Int] {
+        tokenizer.encode(try ChatTemplate.expandImagePads(in: text, tokensPerImage: images.map(\.grid.count)))
     }
 
     /// What the first layer reads for the tokens from `start` on, [count - start, D].

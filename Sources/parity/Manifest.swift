@@ -30,7 +30,6 @@ struct Manifest: Decodable {
 /// Sections of a set that this version does not cover, and why.
 enum NotCovered {
     static let sections: [String: String] = [
-        "chat": "the pictures of the chat are not there yet",
         "lora": "adapters are not there yet",
         "training": "training is not there yet",
     ]

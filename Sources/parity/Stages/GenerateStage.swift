@@ -1,4 +1,5 @@
 import Imaging
+import Layers
 import OmniGen2
 import QwenVL
 import Torch
@@ -50,6 +51,13 @@ struct RecordedText {
         }
         let text = ChatTemplate.chatPrompt(item["prompt"]?.string ?? "", imageCount: images.count)
         return try ImagePrompt(text, images: images, generator.tokenizer, generator.model.configuration)
+    }
+
+    /// Last hidden states of a prompt, [L, D].
+    @Engine
+    func states(_ prompt: ImagePrompt) throws -> Tensor {
+        let embeddings = try prompt.embeddings(generator.model)
+        return try generator.model(PackedTokens(embeddings, lengths: [prompt.ids.count]), prompt.positions).tokens
     }
 
     @Engine

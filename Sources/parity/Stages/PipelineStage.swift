@@ -58,7 +58,7 @@ extension Stage {
 }
 
 /// One recorded call of the original's pipeline, made with ours: a list of prompts is a run for each.
-private struct PipelineRun {
+struct PipelineRun {
     private(set) var images: [Image] = []
     private(set) var forwards = 0
     /// Of each forward, whether its layers ran, and how far TeaCache's input had moved behind it.
@@ -85,6 +85,12 @@ private struct PipelineRun {
             }
             try run(pipeline, request, noise, item: index * request.count)
         }
+    }
+
+    /// One run, of a text that was read elsewhere.
+    init(_ pipeline: Pipeline, _ request: GenerationRequest, _ noise: any NoiseSource, text: Pipeline.TextStates) throws
+    {
+        try run(pipeline, request, noise, item: 0, text: text)
     }
 
     private static func request(
@@ -115,9 +121,10 @@ private struct PipelineRun {
 
     /// - Parameter item: the first row of the recorded batch that this run makes.
     private mutating func run(
-        _ pipeline: Pipeline, _ request: GenerationRequest, _ noise: any NoiseSource, item: Int
+        _ pipeline: Pipeline, _ request: GenerationRequest, _ noise: any NoiseSource, item: Int,
+        text: Pipeline.TextStates? = nil
     ) throws {
-        let drawn = try pipeline(request, noise: noise) { collect($0, request, item: item) }
+        let drawn = try pipeline(request, noise: noise, text: text) { collect($0, request, item: item) }
         images += drawn
     }
 
@@ -191,7 +198,7 @@ private struct PipelineRun {
 }
 
 /// The noise a recorded call used.
-private final class RecordedNoise: NoiseSource {
+final class RecordedNoise: NoiseSource {
     private let latents: Tensor
     private let posteriors: [Tensor]
 

@@ -9,7 +9,7 @@ struct Stage {
     /// In the order of the pipeline.
     static let all: [Stage] = [
         .random, .tokenizer, .preprocessing, .images, .multimodalPositions, .vision, .languageModel, .generate,
-        .chatText, .rotary, .block, .transformer, .autoencoder, .schedulers, .pipeline, .pipelineBFloat16, .caches,
+        .rotary, .block, .transformer, .autoencoder, .schedulers, .pipeline, .pipelineBFloat16, .caches, .chat,
         .realShapes,
     ]
 

@@ -1,0 +1,128 @@
+import Imaging
+import QwenVL
+import Torch
+
+/// How a turn of a conversation is made.
+public struct ChatOptions: Sendable, Equatable {
+    /// How text is drawn.
+    public var text = TextOptions()
+    /// How a picture is drawn, should the model choose to: everything but the prompt and the references, which are the
+    /// message's. The seed counts on by one for each picture of the conversation.
+    public var picture = GenerationRequest(prompt: "")
+
+    /// Everything as in the original's chat.
+    public init() {
+        picture.textGuidance = 4
+        picture.imageGuidance = 1
+        picture.steps = 28
+    }
+}
+
+/// What happens while a turn is made.
+public enum ChatEvent: Sendable {
+    /// More of the reply's text, in whole characters.
+    case text(String)
+    /// News of a picture.
+    case progress(OmniGen2.Progress)
+    /// The turn is complete.
+    case finished(ChatReply)
+}
+
+/// A turn's outcome: text, or a picture.
+public struct ChatReply: Sendable, Equatable {
+    /// The text, and what it took.
+    public let text: TextReply
+    /// The pictures, if the model chose to draw.
+    public let pictures: [Image]
+    /// The references the pictures were drawn from: the message's, a picture of the last turn first.
+    public let references: Int
+}
+
+extension OmniGen2 {
+    /// Begins a conversation.
+    public func conversation() -> Conversation { Conversation() }
+
+    /// Sends a message and waits for the reply: text, or a picture, as the model chooses.
+    ///
+    /// A picture drawn in one turn goes with the next message, before that message's own pictures, unless
+    /// ``Conversation/dropPicture()`` takes it out. The first turn gives what the official chat pipeline gives.
+    /// - Parameters:
+    ///   - images: pictures that go with the message; at most five with the one of the last turn.
+    ///   - onEvent: gets the text as it comes, and the progress of a picture.
+    /// - Throws: `CancellationError` when the task is cancelled; the conversation is then as it was before.
+    public func chat(
+        _ message: String, images: [Image] = [], in conversation: Conversation, options: ChatOptions = ChatOptions(),
+        onEvent: @escaping @Sendable (ChatEvent) -> Void = { _ in }
+    ) async throws -> ChatReply {
+        try options.text.validate()
+        guard !message.allSatisfy(\.isWhitespace) else { throw GenerationError.invalid("the message is empty") }
+        return try await turn(message, images, conversation, options, onEvent)
+    }
+
+    /// The same as a stream, which ends with `ChatEvent.finished`; leaving it stops the work.
+    public func chatEvents(
+        _ message: String, images: [Image] = [], in conversation: Conversation, options: ChatOptions = ChatOptions()
+    ) -> AsyncThrowingStream<ChatEvent, any Error> {
+        AsyncThrowingStream { continuation in
+            let work = Task {
+                do {
+                    let reply = try await chat(message, images: images, in: conversation, options: options) {
+                        continuation.yield($0)
+                    }
+                    continuation.yield(.finished(reply))
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in work.cancel() }
+        }
+    }
+
+    @Engine
+    private func turn(
+        _ message: String, _ images: [Image], _ conversation: Conversation, _ options: ChatOptions,
+        _ onEvent: @Sendable (ChatEvent) -> Void
+    ) throws -> ChatReply {
+        let memory = conversation.memory
+        var request = options.picture
+        request.prompt = message
+        request.references = (memory.nextPicture.map { [$0] } ?? []) + images
+        request.seed &+= UInt64(memory.picturesDrawn)
+        try request.validate()
+        // 1. Pictures to features.
+        let start = ContinuousClock.now
+        let (generator, sampling) = try resident.textGenerator()
+        let features = try request.references.map { image in
+            try Task.checkCancellation()
+            return try resident.visionTower().features(image, device: resident.device)
+        }
+        // 2. Text, from what the model remembers.
+        let configuration = generator.model.configuration
+        var turn = try ChatTurn(message, features, after: memory, generator.tokenizer, configuration)
+        var hidden: Tensor?
+        let made = try generator(
+            turn.prompt, state: memory.begin(configuration), sampling: options.text.sampling(sampling),
+            maximumTokens: options.text.maxTokens, stopStrings: TextGenerator.stopStrings + options.text.stop,
+            onPrompt: { hidden = $0 }, onText: { onEvent(.text($0)) })
+        if let hidden { try turn.read(hidden) }
+        let reply = TextReply(made, generator.tokenizer, since: start)
+        // 3. A picture, if the text begins with its mark.
+        var pictures: [Image] = []
+        if reply.asksForPicture {
+            let negative = request.textGuidance > 1 ? request.negativePrompt : nil
+            let states = try turn.pictureStates(negativePrompt: negative, resident.promptEncoder())
+            pictures = try draw(request, text: states) { onEvent(.progress($0)) }
+        }
+        memory.commit(turn, reply: made.history(generator.tokenizer), picture: pictures.last)
+        return ChatReply(text: reply, pictures: pictures, references: request.references.count)
+    }
+}
+
+extension GeneratedText {
+    /// The reply's tokens as the next turn reads them, without the end that the template writes itself.
+    fileprivate func history(_ tokenizer: Tokenizer) -> [Int] {
+        let ends = ["<|im_end|>", "<|endoftext|>"].flatMap { tokenizer.encode($0) }
+        return Array(ids.last.map(ends.contains) == true ? ids.dropLast() : ids[...])
+    }
+}
