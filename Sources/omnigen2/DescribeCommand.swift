@@ -6,7 +6,7 @@ import OmniGen2
 /// `omnigen2 describe`: pictures to text.
 struct DescribeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "describe", abstract: "Say what pictures show, or answer a question about them.")
+        commandName: "describe", abstract: "Say what pictures show, or answer a question.")
 
     @Argument(help: ArgumentHelp("PNG, JPEG or WebP pictures.", valueName: "image"))
     var images: [String]

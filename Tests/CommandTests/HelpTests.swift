@@ -2,7 +2,10 @@ import Testing
 
 /// The whole help texts, so that they cannot drift unseen.
 @Suite struct HelpTests {
-    @Test(arguments: [(["--help"], root), (["generate", "--help"], generate), (["info", "--help"], info)])
+    @Test(arguments: [
+        (["--help"], root), (["generate", "--help"], generate), (["describe", "--help"], describe),
+        (["info", "--help"], info),
+    ])
     func helpSaysThis(arguments: [String], text: String) throws {
         let outcome = try Program.run(arguments)
         #expect(outcome.status == 0)
@@ -13,7 +16,7 @@ import Testing
     }
 
     private static let root = """
-        OVERVIEW: Draw pictures with OmniGen2.
+        OVERVIEW: Draw and describe pictures with OmniGen2.
 
         USAGE: omnigen2 <subcommand>
 
@@ -23,6 +26,7 @@ import Testing
 
         SUBCOMMANDS:
           generate                Draw a picture from a text.
+          describe                Say what pictures show, or answer a question.
           info                    Show what is installed, and what a model folder holds.
 
           See 'omnigen2 help <subcommand>' for detailed help.
@@ -68,6 +72,45 @@ import Testing
           -o, --output <png>      Where to write the PNG. (default: output.png)
           --force                 Overwrite existing files.
           --json                  Report progress as JSON lines on standard output.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let describe = """
+        OVERVIEW: Say what pictures show, or answer a question.
+
+        USAGE: omnigen2 describe [<options>] <image> ...
+
+        ARGUMENTS:
+          <image>                 PNG, JPEG or WebP pictures.
+
+        TEXT:
+          --max-tokens <n>        How many tokens a reply may have. (default: 256)
+          --temperature <t>       0 takes the best token, more draws. (default: the
+                                  checkpoint's, 1e-6)
+          --top-k <n>             Draw from the best n tokens; 0 is all. (default: the
+                                  checkpoint's, 50)
+          --top-p <p>             Draw from the best tokens that are this probable
+                                  together. (default: the checkpoint's, 1)
+          --repetition-penalty <x>
+                                  What tokens that stood before lose; 1 is nothing.
+                                  (default: the checkpoint's, 1.05)
+          --stop <text>           A string that ends a reply; repeatable.
+
+        ENGINE:
+          --libtorch <dir>        Folder of libtorch.
+          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
+          --threads <n>           Threads to compute with. (default: physical cores)
+
+        OPTIONS:
+          -q, --question <text>   What to ask; the pictures are img1, img2 and so on.
+                                  (default: Describe this image.)
+          --model <model>         Model folder in the published layout, or a Hugging
+                                  Face repository. (default: OmniGen2/OmniGen2)
+          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
+          --seed <n>              Seed of the draws. (default: 0)
+          --json                  Report text and progress as JSON lines on standard
+                                  output.
           --version               Show the version.
           -h, --help              Show help information.
         """

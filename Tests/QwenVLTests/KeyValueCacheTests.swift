@@ -1,0 +1,94 @@
+import Layers
+import Testing
+import Torch
+
+@testable import QwenVL
+
+@Suite struct KeyValueCacheTests {
+    private static let ids = (0..<300).map { $0 * 7 % 37 }
+    /// Text, a picture of 3 x 4 tokens, text: positions that are no count of tokens.
+    private static let positions: [MultimodalPosition] =
+        MultimodalPosition.text(0..<5)
+        + (0..<12).map { MultimodalPosition(time: 5, row: 5 + $0 / 4, column: 5 + $0 % 4) }
+        + MultimodalPosition.text(9..<292)
+
+    private struct Reader {
+        let model: LanguageModel
+        let embeddings: Tensor
+        let cache: KeyValueCache
+
+        init(_ model: LanguageModel) throws {
+            self.model = model
+            embeddings = try model.embed(KeyValueCacheTests.ids)
+            cache = KeyValueCache(layerCount: model.configuration.layerCount)
+        }
+
+        func read(_ range: Range<Int>) throws -> [Float] {
+            let tokens = PackedTokens(try embeddings.narrowed(0, range), lengths: [range.count])
+            return try model(tokens, Array(KeyValueCacheTests.positions[range]), cache: cache).tokens.floats()
+        }
+
+        func whole() throws -> [Float] {
+            let tokens = PackedTokens(embeddings, lengths: [KeyValueCacheTests.ids.count])
+            return try model(tokens, KeyValueCacheTests.positions).tokens.floats()
+        }
+    }
+
+    private static func distance(_ left: [Float], _ right: [Float]) -> Float {
+        guard left.count == right.count else { return .infinity }
+        return zip(left, right).map { abs($0 - $1) }.max() ?? 0
+    }
+
+    @Test func tokenByTokenEqualsOnePass() async throws {
+        try await withEngine {
+            let reader = try Reader(SmallLanguageModel.make())
+            let steps = try Self.ids.indices.flatMap { try reader.read($0..<$0 + 1) }
+            #expect(Self.distance(steps, try reader.whole()) < 1e-5)
+            #expect(reader.cache.count == Self.ids.count)
+        }
+    }
+
+    @Test(arguments: [[1, 2, 297], [100, 200], [299, 1], [255, 2, 43], [300]])
+    func chunksEqualOnePass(lengths: [Int]) async throws {
+        try await withEngine {
+            let reader = try Reader(SmallLanguageModel.make())
+            var start = 0
+            let chunks = try lengths.flatMap { length in
+                defer { start += length }
+                return try reader.read(start..<start + length)
+            }
+            #expect(Self.distance(chunks, try reader.whole()) < 1e-5)
+        }
+    }
+
+    @Test func whatIsTruncatedIsForgotten() async throws {
+        try await withEngine {
+            let reader = try Reader(SmallLanguageModel.make())
+            _ = try reader.read(0..<20)
+            _ = try reader.read(100..<140)
+            reader.cache.truncate(to: 20)
+            #expect(reader.cache.count == 20)
+            let rest = try reader.read(20..<60)
+            let width = reader.model.configuration.hiddenSize
+            #expect(Self.distance(rest, Array(try reader.whole()[(20 * width)..<(60 * width)])) < 1e-5)
+            reader.cache.truncate(to: 1000)
+            #expect(reader.cache.count == 60)
+        }
+    }
+
+    @Test func aFailedRunLeavesTheCacheAsItWas() async throws {
+        try await withEngine {
+            let reader = try Reader(SmallLanguageModel.make())
+            let two = PackedTokens(try reader.embeddings.narrowed(0, 0..<4), lengths: [2, 2])
+            #expect(throws: LanguageModelError.self) {
+                try reader.model(two, Array(Self.positions[0..<4]), cache: reader.cache)
+            }
+            let shallow = KeyValueCache(layerCount: 1)
+            let one = PackedTokens(try reader.embeddings.narrowed(0, 0..<4), lengths: [4])
+            #expect(throws: LanguageModelError.self) {
+                try reader.model(one, Array(Self.positions[0..<4]), cache: shallow)
+            }
+            #expect(reader.cache.count == 0 && shallow.count == 0)
+        }
+    }
+}
