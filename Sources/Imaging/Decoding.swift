@@ -7,6 +7,24 @@ extension Image {
     /// `convert("RGB")` shows whatever colour lies under it. 16-bit samples keep their high byte; inks (CMYK) become RGB
     /// by Pillow's arithmetic. Throws if the bytes are damaged or announce more than `pixelLimit` pixels.
     public static func decode(_ bytes: [UInt8], pixelLimit: Int = maximumPixels) throws(ImageError) -> Image {
+        try PictureFile(decoding: bytes, pixelLimit: pixelLimit).image
+    }
+
+    /// Reads and decodes a file, as `decode` does; the error names the path.
+    public init(contentsOf path: String, pixelLimit: Int = maximumPixels) throws(ImageError) {
+        self = try PictureFile(contentsOf: path, pixelLimit: pixelLimit).image
+    }
+}
+
+/// A decoded picture, and what decoding lost.
+public struct PictureFile: Sendable, Equatable {
+    /// The picture, upright and opaque.
+    public let image: Image
+    /// Whether some of it was transparent, and was composited on white.
+    public let hadTransparency: Bool
+
+    /// Decodes as `Image.decode` does.
+    public init(decoding bytes: [UInt8], pixelLimit: Int = Image.maximumPixels) throws(ImageError) {
         guard let format = ImageFormat(startOf: bytes) else {
             throw .unknownFormat(start: Array(bytes.prefix(8)))
         }
@@ -29,20 +47,32 @@ extension Image {
         case CODEC_OUT_OF_MEMORY: throw .outOfMemory(width: width, height: height)
         default: throw .malformed(format, reason: message)
         }
-        return Image(upright: picture)
+        image = Image(upright: picture)
+        hadTransparency = picture.channels == 4 && picture.hasTransparency
     }
 
-    /// Reads and decodes a file, as `decode` does; the error names the path.
-    public init(contentsOf path: String, pixelLimit: Int = maximumPixels) throws(ImageError) {
+    /// Reads and decodes a file; the error names the path.
+    public init(contentsOf path: String, pixelLimit: Int = Image.maximumPixels) throws(ImageError) {
         let bytes = try ImageFile.read(path)
         do {
-            self = try Image.decode(bytes, pixelLimit: pixelLimit)
+            self = try PictureFile(decoding: bytes, pixelLimit: pixelLimit)
         } catch {
             throw .inFile(path: path, error)
         }
     }
+}
 
-    private init(upright picture: CodecPicture) {
+extension CodecPicture {
+    /// Whether any pixel of four channels is not opaque.
+    fileprivate var hasTransparency: Bool {
+        let count = Int(width) * Int(height)
+        let samples = UnsafeBufferPointer(start: pixels, count: count * 4)
+        return (0..<count).contains { samples[4 * $0 + 3] != 255 }
+    }
+}
+
+extension Image {
+    fileprivate init(upright picture: CodecPicture) {
         let source = UnsafeBufferPointer(
             start: picture.pixels, count: Int(picture.width) * Int(picture.height) * Int(picture.channels))
         let exif = UnsafeBufferPointer(start: picture.exif.bytes, count: picture.exif.count)

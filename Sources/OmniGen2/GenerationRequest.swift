@@ -19,6 +19,14 @@ public struct GenerationRequest: Sendable, Equatable {
         case taylorSeer
     }
 
+    /// What the transformer reads of a reference: the autoencoder gives a distribution.
+    public enum ReferenceLatents: String, Sendable, Codable, CaseIterable {
+        /// A draw from it, as the original; here from the request's own seed.
+        case sample
+        /// Its mean.
+        case mode
+    }
+
     /// What to draw, or how to change the references.
     public var prompt: String
     /// What to stay away from; acts through text guidance.
@@ -53,6 +61,14 @@ public struct GenerationRequest: Sendable, Equatable {
     public var alignsToReference = true
     /// A preview every so many steps; 0 is none. One costs about as much as decoding a picture of 256x256.
     public var previewInterval = 0
+    /// Whether the result has precisely the size of the first reference, each pixel where it was: the reference is
+    /// padded to what can be drawn, not scaled, and the padding is cut off again.
+    public var keepsExactSize = false
+    /// Where the first reference may change, of its size: white is free, black comes back byte for byte. Needs
+    /// `keepsExactSize`.
+    public var mask: Image?
+    /// What the transformer reads of a reference.
+    public var referenceLatents = ReferenceLatents.sample
     /// Tokens of the rendered prompt that are read; `nil` reads all.
     public var maxPromptTokens: Int? = 1024
 
@@ -67,6 +83,8 @@ public struct GenerationRequest: Sendable, Equatable {
 
     /// Sides that are drawn are multiples of this many pixels.
     public static let sizeMultiple = 16
+    /// How many references a request may have.
+    public static let maximumReferences = TransformerConfiguration.maximumReferences
     /// The longest side a picture may have.
     public static let largestSide = 8192
 
@@ -92,8 +110,10 @@ public struct GenerationRequest: Sendable, Equatable {
             "the guidance range must lie within 0 and 1, got \(guidanceRange.lowerBound) to \(guidanceRange.upperBound)"
         )
         try require(
-            references.count <= TransformerConfiguration.maximumReferences,
-            "at most \(TransformerConfiguration.maximumReferences) reference pictures, got \(references.count)")
+            references.count <= Self.maximumReferences,
+            "at most \(Self.maximumReferences) reference pictures, got \(references.count)")
+        try require(!keepsExactSize || !references.isEmpty, "an exact size needs a picture to change")
+        try require(mask == nil || keepsExactSize, "a mask needs the exact size")
         try require(
             maxPixels >= Self.sizeMultiple * Self.sizeMultiple, "max pixels must be at least 256, got \(maxPixels)")
         try require(maxInputSide >= Self.sizeMultiple, "max input side must be at least 16, got \(maxInputSide)")

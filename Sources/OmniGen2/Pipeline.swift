@@ -54,31 +54,37 @@ package struct Pipeline {
         observe: (Event) throws -> Void = { _ in }
     ) throws -> [Image] {
         // 1. Sizes. References decide them before anything is computed.
-        let references = try request.references.map { try fittedReference($0, request) }
-        let (output, drawn) = try sizes(request, references)
-        if output != drawn {
-            try observe(
-                .warning("drawn at \(drawn.width)x\(drawn.height), stretched to \(output.width)x\(output.height)"))
-        }
+        let canvas = try Canvas(
+            request, multiple: autoencoder.configuration.scaleFactor * transformer.configuration.patchSize)
+        let mask = try EditMask(request)
+        if let warning = canvas.warning { try observe(.warning(warning)) }
         // 2. Noise first: the stream's first numbers are the picture's, whatever the references need.
-        let factor = autoencoder.configuration.scaleFactor
-        let shape = [
-            request.count, transformer.configuration.inChannels, drawn.height / factor, drawn.width / factor,
-        ]
-        var latents = try noise.initialLatents(shape, dtype).to(device)
-        try observe(.initialLatents(latents))
+        let initial = try noise.initialLatents(latentShape(request, canvas), dtype).to(device)
+        try observe(.initialLatents(initial))
         // 3. Text.
         let prompts =
-            try text.map { try fitted($0, references, observe) } ?? encodePrompts(request, references, observe)
+            try text.map { try fitted($0, canvas.references, observe) }
+            ?? encodePrompts(request, canvas.references, observe)
         try observe(.prompts(positive: prompts.positive, negative: prompts.negative))
         // 4. References.
-        let referenceLatents = try encodeReferences(references, noise, observe)
+        let references = try encodeReferences(canvas.references, request.referenceLatents, noise, observe)
         // 5. Noise to image.
-        let guidance = Guidance(
-            textScale: request.textGuidance, imageScale: references.isEmpty ? 1 : request.imageGuidance,
-            range: request.guidanceRange)
-        latents = try denoise(latents, prompts, referenceLatents, guidance, request, observe)
+        let held = try mask.map { try HeldLatents($0, canvas, source: references[0], noise: initial) }
+        let latents = try denoise(initial, prompts, references, held, request, observe)
         // 6. Latents to pixels.
+        let images = try decode(latents, canvas, observe)
+        return try mask.map { mask in try images.map(mask.applied) } ?? images
+    }
+
+    private func latentShape(_ request: GenerationRequest, _ canvas: Canvas) -> [Int] {
+        let factor = autoencoder.configuration.scaleFactor
+        return [
+            request.count, transformer.configuration.inChannels, canvas.drawn.height / factor,
+            canvas.drawn.width / factor,
+        ]
+    }
+
+    private func decode(_ latents: Tensor, _ canvas: Canvas, _ observe: (Event) throws -> Void) throws -> [Image] {
         var decoded = try autoencoder.decode(latents)
         try observe(.decoded(decoded))
         guard try decoded.to(.float32).absolute().mean().floats().allSatisfy(\.isFinite) else {
@@ -86,37 +92,13 @@ package struct Pipeline {
                 "the picture came out as numbers that are not finite: damaged weights, or a type too narrow for this "
                     + "model and guidance")
         }
-        if output != drawn { decoded = try decoded.bilinearResized(height: output.height, width: output.width) }
-        return try PixelTensors.images(decoded.to(.cpu))
-    }
-
-    private func fittedReference(_ image: Image, _ request: GenerationRequest) throws -> Image {
-        // A patch of latents in pixels.
-        let multiple = autoencoder.configuration.scaleFactor * transformer.configuration.patchSize
-        let size = PictureSize(width: image.width, height: image.height).fitted(
-            maxPixels: request.maxPixels, maxSide: request.maxInputSide, multiple: multiple)
-        guard size.width > 0, size.height > 0 else {
-            throw GenerationError.invalid(
-                "a reference picture of \(image.width)x\(image.height) is too small or too narrow: both sides must be "
-                    + "at least \(multiple) pixels after fitting")
+        let output = canvas.output
+        if canvas.finish == .stretch, output != canvas.drawn {
+            decoded = try decoded.bilinearResized(height: output.height, width: output.width)
         }
-        return try image.resized(width: size.width, height: size.height, filter: .lanczos)
-    }
-
-    /// The size of the result, and the size it is drawn at.
-    private func sizes(
-        _ request: GenerationRequest, _ references: [Image]
-    ) throws -> (output: PictureSize, drawn: PictureSize) {
-        if references.count == 1, request.alignsToReference {
-            let size = PictureSize(width: references[0].width, height: references[0].height)
-            return (size, size)
-        }
-        let output = PictureSize(width: request.width, height: request.height)
-        let drawn = output.drawn(maxPixels: request.maxPixels, multiple: GenerationRequest.sizeMultiple)
-        guard drawn.width > 0, drawn.height > 0 else {
-            throw GenerationError.invalid("a picture of \(output.width)x\(output.height) is too narrow to be drawn")
-        }
-        return (output, drawn)
+        let images = try PixelTensors.images(decoded.to(.cpu))
+        guard canvas.finish == .crop else { return images }
+        return try images.map { try $0.cropped(width: output.width, height: output.height) }
     }
 
     /// How many text tokens fit beside references: the pictures stand behind the text in the transformer's rotary table,
@@ -174,21 +156,30 @@ package struct Pipeline {
     }
 
     private func encodeReferences(
-        _ references: [Image], _ noise: any NoiseSource, _ observe: (Event) throws -> Void
+        _ references: [Image], _ kind: GenerationRequest.ReferenceLatents, _ noise: any NoiseSource,
+        _ observe: (Event) throws -> Void
     ) throws -> [Tensor] {
         try references.enumerated().map { index, image in
             let posterior = try autoencoder.encode(PixelTensors.tensor(image).to(dtype).to(device))
-            let noise = try noise.posterior(index, posterior.mean.shape, dtype).to(device)
-            let latent = try autoencoder.scaled(posterior.sample(noise)).selected(0, 0)  // [C, h, w]
+            let drawn =
+                switch kind {
+                case .sample:
+                    try posterior.sample(noise.posterior(index, posterior.mean.shape, dtype).to(device))
+                case .mode: posterior.mean
+                }
+            let latent = try autoencoder.scaled(drawn).selected(0, 0)  // [C, h, w]
             try observe(.reference(index, latent))
             return latent
         }
     }
 
     private func denoise(
-        _ initial: Tensor, _ prompts: TextStates, _ references: [Tensor],
-        _ guidance: Guidance, _ request: GenerationRequest, _ observe: (Event) throws -> Void
+        _ initial: Tensor, _ prompts: TextStates, _ references: [Tensor], _ held: HeldLatents?,
+        _ request: GenerationRequest, _ observe: (Event) throws -> Void
     ) throws -> Tensor {
+        let guidance = Guidance(
+            textScale: request.textGuidance, imageScale: references.isEmpty ? 1 : request.imageGuidance,
+            range: request.guidanceRange)
         let latentPixels = initial.size(2) * initial.size(3)
         let schedule = TimeSchedule(steps: request.steps, latentPixels: shiftsTime ? latentPixels : nil)
         let sampler = SamplerKind(request.scheduler).makeSampler(schedule)
@@ -208,6 +199,7 @@ package struct Pipeline {
                 try observe(.preview(step: step, preview))
             }
             latents = try sampler.step(step, sample: latents, velocity: prediction).to(dtype)
+            if let held { latents = try held.applied(to: latents, time: schedule.next(after: step)) }
             try observe(.latents(step: step, latents))
         }
         try observe(.forwards(state.forwards))

@@ -16,19 +16,14 @@ struct DescribeCommand: AsyncParsableCommand {
         help: ArgumentHelp("What to ask; the pictures are img1, img2 and so on.", valueName: "text"))
     var question = OmniGen2.defaultQuestion
 
-    @Option(
-        help: ArgumentHelp(
-            "Model folder in the published layout, or a Hugging Face repository.", valueName: "model"))
-    var model = "OmniGen2/OmniGen2"
-
-    @Option(help: ArgumentHelp("Number type: fp32, fp16 or bf16.", valueName: "type"))
-    var dtype = OmniGen2.Precision.bfloat16.rawValue
-
     @Option(help: ArgumentHelp("Seed of the draws.", valueName: "n"))
     var seed: UInt64 = 0
 
     @Flag(help: "Report text and progress as JSON lines on standard output.")
     var json = false
+
+    @OptionGroup(title: "Model")
+    var model: ModelOptions
 
     @OptionGroup(title: "Text")
     var text: TextSamplingOptions
@@ -36,24 +31,18 @@ struct DescribeCommand: AsyncParsableCommand {
     @OptionGroup(title: "Engine")
     var engine: EngineOptions
 
-    mutating func validate() throws {
-        guard OmniGen2.Precision(rawValue: dtype) != nil else {
-            let types = OmniGen2.Precision.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("--dtype must be one of \(types), got '\(dtype)'")
-        }
-    }
-
     func run() async throws {
-        let pictures = try images.map { try StillPicture(path: $0).image }
         let display = ProgressDisplay(json: json)
-        var configuration = OmniGen2.Configuration()
-        configuration.precision = OmniGen2.Precision(rawValue: dtype) ?? .bfloat16
-        configuration.device = engine.device
-        configuration.threads = engine.threads
-        configuration.libtorch = engine.libtorch
-        let folder = try await ModelLocation(model).resolve(progress: display.download, warn: display.warning)
-        if Terminal.errorIsTerminal { display.message("loading \(model)") }
-        let loaded = try await OmniGen2(folder: folder, configuration: configuration, for: .text)
+        let pictures = try images.map { path in
+            let picture = try StillPicture(path: path)
+            if picture.hadTransparency { display.warning("\(path) is partly transparent: composited on white") }
+            return picture.image
+        }
+        let name = model.model ?? ModelOptions.defaultModel
+        let folder = try await ModelLocation(name).resolve(progress: display.download, warn: display.warning)
+        if Terminal.errorIsTerminal { display.message("loading \(name)") }
+        let loaded = try await OmniGen2(
+            folder: folder, configuration: engine.configuration(model.precision ?? .bfloat16), for: .text)
         let reply = try await loaded.describe(pictures, question: question, options: text.options(seed: seed)) {
             [json] in
             if json { display.event("text", ["text": .string($0)]) } else { Terminal.write($0) }

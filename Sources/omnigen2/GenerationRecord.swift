@@ -19,10 +19,14 @@ struct GenerationRecord: Codable, Equatable {
     var imageGuidance: Double
     var guidanceRange: [Double]
     var scheduler: GenerationRequest.Scheduler
+    var cache: String
+    var maxPixels: Int
     var seed: UInt64
     var count: Int
     var dtype: OmniGen2.Precision
     var version: String
+    /// The sources, if it is an edit.
+    var editing: EditingRecord?
     /// Which of the `count` pictures this is.
     var index = 0
 
@@ -40,10 +44,24 @@ struct GenerationRecord: Codable, Equatable {
         imageGuidance = request.imageGuidance
         guidanceRange = [request.guidanceRange.lowerBound, request.guidanceRange.upperBound]
         scheduler = request.scheduler
+        cache = request.cache.description
+        maxPixels = request.maxPixels
         seed = request.seed
         count = request.count
         self.dtype = dtype
         version = omniGen2Version
+    }
+
+    /// What a command draws: the picture of a PNG again, or the defaults, with the prompt and model given.
+    init(repeating path: String?, _ prompt: String?, _ model: ModelOptions) throws {
+        self =
+            try path.map { try GenerationRecord(readingFrom: $0) }
+            ?? GenerationRecord(
+                GenerationRequest(prompt: ""), model: ModelOptions.defaultModel, dtype: .bfloat16)
+        version = omniGen2Version
+        self.prompt = prompt ?? self.prompt
+        self.model = model.model ?? self.model
+        dtype = model.precision ?? dtype
     }
 
     /// Reads the record of a PNG.
@@ -61,6 +79,9 @@ struct GenerationRecord: Codable, Equatable {
                 throw CommandError(.badData, "\(path): carries no settings of omnigen2")
             }
             self = try JSONDecoder().decode(Self.self, from: Data(entry.value.utf8))
+            guard GenerationRequest.Cache(cache) != nil else {
+                throw CommandError(.badData, "\(path): there is no step cache '\(cache)'")
+            }
             guard guidanceRange.count == 2, guidanceRange[0] <= guidanceRange[1] else {
                 throw CommandError(.badData, "\(path): its guidance range is not two ascending numbers")
             }
@@ -84,6 +105,8 @@ struct GenerationRecord: Codable, Equatable {
         request.imageGuidance = imageGuidance
         request.guidanceRange = guidanceRange[0]...guidanceRange[1]
         request.scheduler = scheduler
+        request.cache = GenerationRequest.Cache(cache) ?? .none
+        request.maxPixels = maxPixels
         request.seed = seed
         request.count = count
         return request

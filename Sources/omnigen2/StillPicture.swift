@@ -3,6 +3,8 @@ import Imaging
 /// A picture file given by the user; moving pictures are refused by name.
 struct StillPicture {
     let image: Image
+    /// Whether some of it was transparent, and is white now.
+    let hadTransparency: Bool
 
     private static let videoExtensions = ["mp4", "m4v", "mov", "webm", "mkv", "avi"]
 
@@ -12,7 +14,8 @@ struct StillPicture {
             throw Self.refusal(path, "a video")
         }
         do {
-            image = try Image(contentsOf: path)
+            let file = try PictureFile(contentsOf: path)
+            (image, hadTransparency) = (file.image, file.hadTransparency)
         } catch {
             throw Self.explained(error, path)
         }

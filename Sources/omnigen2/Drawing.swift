@@ -1,0 +1,67 @@
+import Imaging
+import OmniGen2
+
+/// From a record to files: what `generate` and `edit` share.
+struct Drawing {
+    let output: OutputOptions
+    let engine: EngineOptions
+    let display: ProgressDisplay
+
+    init(_ output: OutputOptions, _ engine: EngineOptions) {
+        self.output = output
+        self.engine = engine
+        display = ProgressDisplay(json: output.json)
+    }
+
+    /// Draws what the record says.
+    ///
+    /// - Parameter request: the record's, with its pictures.
+    func run(_ record: GenerationRecord, _ request: GenerationRequest) async throws {
+        try request.validate()
+        let files = OutputFiles(output.output, count: request.count)
+        try files.prepare(force: output.force)
+        let folder = try await ModelLocation(record.model).resolve(
+            progress: display.download, warn: display.warning)
+        let model = try await OmniGen2(folder: folder, configuration: engine.configuration(record.dtype))
+        display.begin()
+        let images = try await model.generate(request, progress: display.show)
+        try save(images, record, files)
+    }
+
+    private func save(_ images: [Image], _ record: GenerationRecord, _ files: OutputFiles) throws {
+        var record = record
+        for (index, (image, path)) in zip(images, files.paths).enumerated() {
+            record.index = index
+            do {
+                try image.write(to: path, text: [record.entry()])
+            } catch {
+                throw CommandError(.cannotCreate, "\(error)")
+            }
+            display.event("saved", ["path": .string(path), "seed": .string(String(record.seed))])
+            if !output.json { display.message("saved \(path)") }
+        }
+    }
+}
+
+extension ProgressDisplay {
+    /// News of a picture.
+    func show(_ progress: OmniGen2.Progress) {
+        switch progress {
+        case .step(let step, let count): self.step(step, of: count)
+        case .blockForwards(let ran, let plain): blockForwards(ran, of: plain)
+        case .preview: break
+        case .warning(let text): warning(text)
+        }
+    }
+}
+
+extension EngineOptions {
+    func configuration(_ precision: OmniGen2.Precision) -> OmniGen2.Configuration {
+        var configuration = OmniGen2.Configuration()
+        configuration.precision = precision
+        configuration.device = device
+        configuration.threads = threads
+        configuration.libtorch = libtorch
+        return configuration
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import OmniGen2
+
+/// The sources of an edit.
+struct EditingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A PNG, JPEG or WebP picture; repeat for up to five.", valueName: "file"))
+    var image: [String] = []
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "The result takes the size of the one source, rounded down to 16. (default: --align)")
+    var align: Bool?
+
+    @Flag(help: "The result has precisely the size of the first source, each pixel where it was.")
+    var exactSize = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What may change of the first source is white in this picture; the rest comes back unchanged. Takes its size exactly.",
+            valueName: "file"))
+    var mask: String?
+
+    @Option(help: ArgumentHelp("Longest side a source keeps. (default: 1024)", valueName: "pixels"))
+    var maxInputSide: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "What is read of a source: sample of its distribution, or its mode. (default: sample)", valueName: "kind"))
+    var referenceLatents: String?
+
+    func validate() throws {
+        try referenceLatents.require(
+            among: GenerationRequest.ReferenceLatents.allCases.map(\.rawValue), "--reference-latents")
+        if image.count > GenerationRequest.maximumReferences {
+            throw ValidationError(
+                "at most \(GenerationRequest.maximumReferences) pictures can be given, got \(image.count)")
+        }
+    }
+
+    /// Changes a record to what was asked for.
+    ///
+    /// - Throws: `CommandError` when a file cannot be read.
+    func apply(to record: inout GenerationRecord) throws {
+        var editing = record.editing ?? EditingRecord()
+        if !image.isEmpty {
+            editing.sources = try image.map { try SourceFile(reading: $0) }
+            // A mask belongs to its source.
+            editing.mask = nil
+        }
+        if let mask { editing.mask = try SourceFile(reading: mask) }
+        editing.aligns = align ?? editing.aligns
+        editing.keepsExactSize = exactSize || editing.mask != nil || editing.keepsExactSize
+        editing.maxInputSide = maxInputSide ?? editing.maxInputSide
+        editing.referenceLatents =
+            referenceLatents.flatMap(GenerationRequest.ReferenceLatents.init) ?? editing.referenceLatents
+        if !editing.sources.isEmpty { record.editing = editing }
+    }
+}

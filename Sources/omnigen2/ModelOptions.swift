@@ -1,0 +1,29 @@
+import ArgumentParser
+import OmniGen2
+
+/// Which model, and in which numbers: shared by every command that runs one.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Model folder in the published layout, or a Hugging Face repository. (default: OmniGen2/OmniGen2)",
+            valueName: "model"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("Number type: fp32, fp16 or bf16. (default: bf16)", valueName: "type"))
+    var dtype: String?
+
+    /// The model when none is named.
+    static let defaultModel = "OmniGen2/OmniGen2"
+
+    func validate() throws { try dtype.require(among: OmniGen2.Precision.allCases.map(\.rawValue), "--dtype") }
+
+    var precision: OmniGen2.Precision? { dtype.flatMap(OmniGen2.Precision.init) }
+}
+
+extension String? {
+    /// - Throws: `ValidationError` when there is a value, and it is none of those allowed.
+    func require(among allowed: [String], _ option: String) throws {
+        guard let value = self, !allowed.contains(value) else { return }
+        throw ValidationError("\(option) must be one of \(allowed.joined(separator: ", ")), got '\(value)'")
+    }
+}
