@@ -111,6 +111,7 @@ static CodecStatus read_pixels(Reader *reader, uint64_t pixel_limit, CodecPictur
     if (status != CODEC_OK) {
         return status;
     }
+    picture->wide_bits = png_get_bit_depth(png, reader->head) > 8 ? 16 : 0;
     png_read_update_info(png, reader->head);
     size_t stride = (size_t)width * channels;
     if (png_get_rowbytes(png, reader->head) != stride) {

@@ -22,6 +22,8 @@ public struct PictureFile: Sendable, Equatable {
     public let image: Image
     /// Whether some of it was transparent, and was composited on white.
     public let hadTransparency: Bool
+    /// Whether it has 16 bits a sample, of which the high 8 are kept.
+    public let hadWideSamples: Bool
 
     /// Decodes as `Image.decode` does.
     public init(decoding bytes: [UInt8], pixelLimit: Int = Image.maximumPixels) throws(ImageError) {
@@ -49,11 +51,18 @@ public struct PictureFile: Sendable, Equatable {
         }
         image = Image(upright: picture)
         hadTransparency = picture.channels == 4 && picture.hasTransparency
+        hadWideSamples = picture.wide_bits > 0
     }
 
     /// Reads and decodes a file; the error names the path.
     public init(contentsOf path: String, pixelLimit: Int = Image.maximumPixels) throws(ImageError) {
-        let bytes = try ImageFile.read(path)
+        try self.init(decoding: ImageFile.read(path), of: path, pixelLimit: pixelLimit)
+    }
+
+    /// Decodes the bytes of a file that was read before; the error names the path.
+    package init(
+        decoding bytes: [UInt8], of path: String, pixelLimit: Int = Image.maximumPixels
+    ) throws(ImageError) {
         do {
             self = try PictureFile(decoding: bytes, pixelLimit: pixelLimit)
         } catch {

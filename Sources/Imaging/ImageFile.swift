@@ -5,11 +5,11 @@
 #endif
 
 /// Whole files in and out, with one-line errors that name the path.
-enum ImageFile {
+package enum ImageFile {
     /// No picture within the pixel limit is longer.
     private static let maximumByteCount = 1 << 30
 
-    static func read(_ path: String) throws(ImageError) -> [UInt8] {
+    package static func read(_ path: String) throws(ImageError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .fileSystem(path: path, reason: "cannot open: \(lastReason())") }
         defer { close(descriptor) }

@@ -16,7 +16,7 @@ struct EditMask {
     /// The mask of a request for its first reference; `nil` when there is none.
     ///
     /// - Throws: `GenerationError.invalid` when the mask is not of the source's size, or frees nothing.
-    init?(_ request: GenerationRequest) throws {
+    init?(_ request: GenerationRequest) throws(GenerationError) {
         guard let mask = request.mask else { return nil }
         guard let source = request.references.first else {
             throw GenerationError.invalid("a mask needs a picture to change")
@@ -43,9 +43,9 @@ struct EditMask {
         return try Image(width: drawn.width, height: drawn.height, pixels: pixels)
     }
 
-    /// 1 where any pixel of a latent's is free, 0 elsewhere, [1, 1, rows, columns]; what was added beyond the source's
-    /// edges is free.
-    fileprivate func latents(_ canvas: Canvas, rows: Int, columns: Int) throws -> Tensor {
+    /// 1 where any pixel of a latent's is free, 0 elsewhere, row by row; what was added beyond the source's edges is
+    /// free.
+    fileprivate func freeLatents(_ canvas: Canvas, rows: Int, columns: Int) -> [Float] {
         let whole = canvas.finish == .crop ? canvas.drawn : canvas.output
         var values = [Float](repeating: 0, count: rows * columns)
         for row in 0..<whole.height {
@@ -53,7 +53,7 @@ struct EditMask {
                 values[row * rows / whole.height * columns + column * columns / whole.width] = 1
             }
         }
-        return try Tensor(values, [1, 1, rows, columns])
+        return values
     }
 
     private func isFree(_ row: Int, _ column: Int) -> Bool {
@@ -63,14 +63,18 @@ struct EditMask {
 
 /// Latents that stay on the straight line from their noise to the source, x_t = (1 - t) noise + t source.
 struct HeldLatents {
-    private let mask, source, noise: Tensor
+    /// 1 and 0, [1, 1, H, W]: what may change, and what may not.
+    private let free, held: Tensor
+    private let source, noise: Tensor
 
     /// - Parameters:
     ///   - source: latents of the source, [C, H, W].
     ///   - noise: what the pictures start from, [B, C, H, W].
     init(_ mask: EditMask, _ canvas: Canvas, source: Tensor, noise: Tensor) throws {
-        self.mask = try mask.latents(canvas, rows: noise.size(2), columns: noise.size(3)).to(noise.dtype)
-            .to(noise.device)
+        let (rows, columns) = (noise.size(2), noise.size(3))
+        let values = mask.freeLatents(canvas, rows: rows, columns: columns)
+        free = try Tensor(values, [1, 1, rows, columns]).to(noise.dtype).to(noise.device)
+        held = try Tensor(values.map { 1 - $0 }, [1, 1, rows, columns]).to(noise.dtype).to(noise.device)
         self.source = try source.unsqueezed(0)
         self.noise = noise
     }
@@ -78,6 +82,7 @@ struct HeldLatents {
     /// The latents at a time, with those that are held put in their place.
     func applied(to latents: Tensor, time: Float) throws -> Tensor {
         let line = try noise * Double(1 - time) + source * Double(time)
-        return try line + mask * (latents - line)
+        // Products with 1 and 0, so that what is free stays as it is to the last bit.
+        return try free * latents + held * line
     }
 }

@@ -112,8 +112,7 @@ public struct GenerationRequest: Sendable, Equatable {
         try require(
             references.count <= Self.maximumReferences,
             "at most \(Self.maximumReferences) reference pictures, got \(references.count)")
-        try require(!keepsExactSize || !references.isEmpty, "an exact size needs a picture to change")
-        try require(mask == nil || keepsExactSize, "a mask needs the exact size")
+        try validateEditing()
         try require(
             maxPixels >= Self.sizeMultiple * Self.sizeMultiple, "max pixels must be at least 256, got \(maxPixels)")
         try require(maxInputSide >= Self.sizeMultiple, "max input side must be at least 16, got \(maxInputSide)")

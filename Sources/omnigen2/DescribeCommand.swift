@@ -35,7 +35,7 @@ struct DescribeCommand: AsyncParsableCommand {
         let display = ProgressDisplay(json: json)
         let pictures = try images.map { path in
             let picture = try StillPicture(path: path)
-            if picture.hadTransparency { display.warning("\(path) is partly transparent: composited on white") }
+            for loss in picture.losses { display.warning(loss) }
             return picture.image
         }
         let name = model.model ?? ModelOptions.defaultModel

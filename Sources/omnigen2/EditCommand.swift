@@ -48,6 +48,9 @@ struct EditCommand: AsyncParsableCommand {
         guard let sources = record.editing else {
             throw CommandError(.usage, "\(from ?? "the picture") has no sources: give --image FILE")
         }
+        if sources.decidesSize, self.drawing.height != nil || self.drawing.width != nil {
+            drawing.display.warning("the result takes the size of its source: --height and --width change nothing")
+        }
         try sources.load(into: &request, warn: drawing.display.warning)
         try await drawing.run(record, request)
     }

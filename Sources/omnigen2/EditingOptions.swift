@@ -8,15 +8,17 @@ struct EditingOptions: ParsableArguments {
 
     @Flag(
         inversion: .prefixedNo,
-        help: "The result takes the size of the one source, rounded down to 16. (default: --align)")
+        help: "The result takes the size of a single source, rounded down to 16. (default: --align)")
     var align: Bool?
 
-    @Flag(help: "The result has precisely the size of the first source, each pixel where it was.")
-    var exactSize = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: "The result has precisely the size of the first source, each pixel where it was. (default: with --mask)")
+    var exactSize: Bool?
 
     @Option(
         help: ArgumentHelp(
-            "What may change of the first source is white in this picture; the rest comes back unchanged. Takes its size exactly.",
+            "A picture of the first source's size: white may change, black comes back byte for byte.",
             valueName: "file"))
     var mask: String?
 
@@ -29,6 +31,9 @@ struct EditingOptions: ParsableArguments {
     var referenceLatents: String?
 
     func validate() throws {
+        if mask != nil, exactSize == false {
+            throw ValidationError("--mask needs the exact size: leave out --no-exact-size")
+        }
         try referenceLatents.require(
             among: GenerationRequest.ReferenceLatents.allCases.map(\.rawValue), "--reference-latents")
         if image.count > GenerationRequest.maximumReferences {
@@ -49,7 +54,9 @@ struct EditingOptions: ParsableArguments {
         }
         if let mask { editing.mask = try SourceFile(reading: mask) }
         editing.aligns = align ?? editing.aligns
-        editing.keepsExactSize = exactSize || editing.mask != nil || editing.keepsExactSize
+        // Without its size a mask has no meaning, and a repeated picture's goes with it.
+        if exactSize == false { editing.mask = nil }
+        editing.keepsExactSize = editing.mask != nil || exactSize ?? editing.keepsExactSize
         editing.maxInputSide = maxInputSide ?? editing.maxInputSide
         editing.referenceLatents =
             referenceLatents.flatMap(GenerationRequest.ReferenceLatents.init) ?? editing.referenceLatents

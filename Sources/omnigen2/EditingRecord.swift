@@ -1,12 +1,5 @@
-import Hub
 import Imaging
 import OmniGen2
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// What a PNG of ours says about the sources it was made of.
 struct EditingRecord: Codable, Equatable {
@@ -17,8 +10,18 @@ struct EditingRecord: Codable, Equatable {
     var maxInputSide = GenerationRequest(prompt: "").maxInputSide
     var referenceLatents = GenerationRequest.ReferenceLatents.sample
 
-    /// Reads the pictures; says when one is not what it was, or lost its transparency.
+    /// Whether the sources decide the size of the result.
+    var decidesSize: Bool { keepsExactSize || (aligns && sources.count == 1) }
+
+    /// Reads the pictures.
+    ///
+    /// - Parameter warn: is told when a file is not what it was, is there twice, or is not read whole.
+    /// - Throws: `CommandError` or `ImageError` for the first file that cannot be read.
     func load(into request: inout GenerationRequest, warn: (String) -> Void) throws {
+        for (index, source) in sources.enumerated() {
+            let isRepeated = sources[..<index].contains { $0.sha256 == source.sha256 }
+            if isRepeated { warn("\(source.path) is given twice; both count as sources") }
+        }
         request.references = try sources.map { try $0.picture(warn: warn) }
         request.mask = try mask?.picture(warn: warn)
         request.alignsToReference = aligns
@@ -28,7 +31,7 @@ struct EditingRecord: Codable, Equatable {
     }
 }
 
-/// A file and the hash of its bytes when it was used.
+/// A file, as it was named, and the hash of its bytes when it was used.
 struct SourceFile: Codable, Equatable {
     let path: String
     let sha256: String
@@ -36,20 +39,13 @@ struct SourceFile: Codable, Equatable {
     /// - Throws: `CommandError` when there is no such file.
     init(reading path: String) throws {
         self.path = path
-        sha256 = try Self.hash(path)
-    }
-
-    private static func hash(_ path: String) throws -> String {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw CommandError(.noInput, "\(path): no such file, or it cannot be read")
-        }
-        return bytes.withUnsafeBytes { contentHash($0) }
+        sha256 = try StillPicture.contentHash(of: path)
     }
 
     func picture(warn: (String) -> Void) throws -> Image {
-        if try Self.hash(path) != sha256 { warn("\(path) is not what it was when the picture was made") }
         let picture = try StillPicture(path: path)
-        if picture.hadTransparency { warn("\(path) is partly transparent: composited on white") }
+        if picture.contentHash != sha256 { warn("\(path) is not what it was when the picture was made") }
+        for loss in picture.losses { warn(loss) }
         return picture.image
     }
 }

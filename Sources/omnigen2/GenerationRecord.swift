@@ -19,8 +19,9 @@ struct GenerationRecord: Codable, Equatable {
     var imageGuidance: Double
     var guidanceRange: [Double]
     var scheduler: GenerationRequest.Scheduler
-    var cache: String
-    var maxPixels: Int
+    /// Absent in older pictures.
+    var cache: String?
+    var maxPixels: Int?
     var seed: UInt64
     var count: Int
     var dtype: OmniGen2.Precision
@@ -79,7 +80,7 @@ struct GenerationRecord: Codable, Equatable {
                 throw CommandError(.badData, "\(path): carries no settings of omnigen2")
             }
             self = try JSONDecoder().decode(Self.self, from: Data(entry.value.utf8))
-            guard GenerationRequest.Cache(cache) != nil else {
+            if let cache, GenerationRequest.Cache(cache) == nil {
                 throw CommandError(.badData, "\(path): there is no step cache '\(cache)'")
             }
             guard guidanceRange.count == 2, guidanceRange[0] <= guidanceRange[1] else {
@@ -105,8 +106,8 @@ struct GenerationRecord: Codable, Equatable {
         request.imageGuidance = imageGuidance
         request.guidanceRange = guidanceRange[0]...guidanceRange[1]
         request.scheduler = scheduler
-        request.cache = GenerationRequest.Cache(cache) ?? .none
-        request.maxPixels = maxPixels
+        request.cache = cache.flatMap(GenerationRequest.Cache.init) ?? .none
+        request.maxPixels = maxPixels ?? request.maxPixels
         request.seed = seed
         request.count = count
         return request

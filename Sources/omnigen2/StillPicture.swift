@@ -1,23 +1,44 @@
+import Hub
 import Imaging
 
 /// A picture file given by the user; moving pictures are refused by name.
 struct StillPicture {
     let image: Image
-    /// Whether some of it was transparent, and is white now.
-    let hadTransparency: Bool
+    /// SHA-256 of the file's bytes.
+    let contentHash: String
+    /// What of the file is not in the picture, in one line each that names the file.
+    let losses: [String]
 
     private static let videoExtensions = ["mp4", "m4v", "mov", "webm", "mkv", "avi"]
 
     /// - Throws: `CommandError` when there is no such file, or it is a video or a GIF; `ImageError` when it is damaged.
     init(path: String) throws {
-        if Self.videoExtensions.contains(where: { path.lowercased().hasSuffix(".\($0)") }) {
-            throw Self.refusal(path, "a video")
-        }
+        let bytes = try Self.bytes(of: path)
+        contentHash = Self.hash(bytes)
         do {
-            let file = try PictureFile(contentsOf: path)
-            (image, hadTransparency) = (file.image, file.hadTransparency)
+            let file = try PictureFile(decoding: bytes, of: path)
+            image = file.image
+            losses =
+                (file.hadTransparency ? ["\(path) is partly transparent: composited on white"] : [])
+                + (file.hadWideSamples ? ["\(path) has 16 bits a sample: the high 8 are used"] : [])
         } catch {
             throw Self.explained(error, path)
+        }
+    }
+
+    /// SHA-256 of a file's bytes, before it is decoded.
+    ///
+    /// - Throws: `CommandError` when there is no such file, or it is a video.
+    static func contentHash(of path: String) throws -> String { hash(try bytes(of: path)) }
+
+    private static func hash(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes { Hub.contentHash($0) } }
+
+    private static func bytes(of path: String) throws -> [UInt8] {
+        if videoExtensions.contains(where: { path.lowercased().hasSuffix(".\($0)") }) { throw refusal(path, "a video") }
+        do {
+            return try ImageFile.read(path)
+        } catch {
+            throw explained(error, path)
         }
     }
 

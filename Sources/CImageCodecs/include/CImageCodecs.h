@@ -34,6 +34,8 @@ typedef struct {
     uint32_t width;
     uint32_t height;
     uint32_t channels;
+    // Bits of a sample in the file, if more than the 8 that are kept; else 0.
+    uint32_t wide_bits;
     // The EXIF block as the file stores it, with or without its "Exif\0\0" prefix.
     CodecBuffer exif;
 } CodecPicture;
