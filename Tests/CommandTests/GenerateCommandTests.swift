@@ -52,7 +52,7 @@ import Testing
             let lines = try outcome.output.split(separator: "\n").map {
                 try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
             }
-            #expect(lines.compactMap { $0["event"] as? String } == ["step", "step", "saved"])
+            #expect(lines.compactMap { $0["event"] as? String } == ["step", "step", "blockForwards", "saved"])
             #expect(lines.last?["path"] as? String == folder + "/a.png")
         }
     }

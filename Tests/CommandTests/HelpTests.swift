@@ -3,8 +3,8 @@ import Testing
 /// The whole help texts, so that they cannot drift unseen.
 @Suite struct HelpTests {
     @Test(arguments: [
-        (["--help"], root), (["generate", "--help"], generate), (["describe", "--help"], describe),
-        (["info", "--help"], info),
+        (["--help"], root), (["generate", "--help"], generate), (["edit", "--help"], edit),
+        (["describe", "--help"], describe), (["info", "--help"], info),
     ])
     func helpSaysThis(arguments: [String], text: String) throws {
         let outcome = try Program.run(arguments)
@@ -26,6 +26,7 @@ import Testing
 
         SUBCOMMANDS:
           generate                Draw a picture from a text.
+          edit                    Change a picture, or compose one from several.
           describe                Say what pictures show, or answer a question.
           info                    Show what is installed, and what a model folder holds.
 
@@ -43,21 +44,19 @@ import Testing
         ARGUMENTS:
           <prompt>                What to draw.
 
-        ENGINE:
-          --libtorch <dir>        Folder of libtorch.
-          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
-          --threads <n>           Threads to compute with. (default: physical cores)
-
-        OPTIONS:
+        MODEL:
           --model <model>         Model folder in the published layout, or a Hugging
                                   Face repository. (default: OmniGen2/OmniGen2)
-          --from <png>            Repeat the picture of this PNG; other options
-                                  override.
+          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
+
+        DRAWING:
           --negative-prompt <text>
                                   What to stay away from. (default: that of the
                                   official script)
           --height <pixels>       Height in pixels. (default: 1024)
           --width <pixels>        Width in pixels. (default: 1024)
+          --max-pixels <pixels>   Larger pictures are drawn at this many and stretched.
+                                  (default: 1048576)
           --steps <n>             Steps from noise to picture. (default: 50)
           --text-guidance <scale> How strongly the prompt pulls; 1 is off. (default: 5)
           --image-guidance <scale>
@@ -66,12 +65,96 @@ import Testing
           --cfg-range <from> <to> Part of the run in which guidance applies. (default:
                                   0 1)
           --scheduler <name>      Solver: euler or dpmsolver++. (default: euler)
+          --cache <name>          Skip layers at some steps: none, teacache[:threshold]
+                                  or taylorseer. (default: none)
           --seed <n>              Seed of the noise. (default: 0)
           --count <n>             How many pictures. (default: 1)
-          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
+
+        OUTPUT:
           -o, --output <png>      Where to write the PNG. (default: output.png)
           --force                 Overwrite existing files.
           --json                  Report progress as JSON lines on standard output.
+
+        ENGINE:
+          --libtorch <dir>        Folder of libtorch.
+          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
+          --threads <n>           Threads to compute with. (default: physical cores)
+
+        OPTIONS:
+          --from <png>            Repeat the picture of this PNG; other options
+                                  override.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let edit = """
+        OVERVIEW: Change a picture, or compose one from several.
+
+        One picture is edited; of several, up to five, a new one is composed. The
+        prompt may name them "the first image" and so on. The result carries its
+        settings and the names of its sources: 'omnigen2 edit --from picture.png' draws
+        it again.
+
+        USAGE: omnigen2 edit [<options>] [<prompt>]
+
+        ARGUMENTS:
+          <prompt>                What to change, or what to make of the pictures.
+
+        SOURCES:
+          --image <file>          A PNG, JPEG or WebP picture; repeat for up to five.
+          --align/--no-align      The result takes the size of a single source, rounded
+                                  down to 16. (default: --align)
+          --exact-size/--no-exact-size
+                                  The result has precisely the size of the first
+                                  source, each pixel where it was. (default: with
+                                  --mask)
+          --mask <file>           A picture of the first source's size: white may
+                                  change, black comes back byte for byte.
+          --max-input-side <pixels>
+                                  Longest side a source keeps. (default: 1024)
+          --reference-latents <kind>
+                                  What is read of a source: sample of its distribution,
+                                  or its mode. (default: sample)
+
+        MODEL:
+          --model <model>         Model folder in the published layout, or a Hugging
+                                  Face repository. (default: OmniGen2/OmniGen2)
+          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
+
+        DRAWING:
+          --negative-prompt <text>
+                                  What to stay away from. (default: that of the
+                                  official script)
+          --height <pixels>       Height in pixels. (default: 1024)
+          --width <pixels>        Width in pixels. (default: 1024)
+          --max-pixels <pixels>   Larger pictures are drawn at this many and stretched.
+                                  (default: 1048576)
+          --steps <n>             Steps from noise to picture. (default: 50)
+          --text-guidance <scale> How strongly the prompt pulls; 1 is off. (default: 5)
+          --image-guidance <scale>
+                                  How strongly reference pictures pull; nothing without
+                                  them. (default: 2)
+          --cfg-range <from> <to> Part of the run in which guidance applies. (default:
+                                  0 1)
+          --scheduler <name>      Solver: euler or dpmsolver++. (default: euler)
+          --cache <name>          Skip layers at some steps: none, teacache[:threshold]
+                                  or taylorseer. (default: none)
+          --seed <n>              Seed of the noise. (default: 0)
+          --count <n>             How many pictures. (default: 1)
+
+        OUTPUT:
+          -o, --output <png>      Where to write the PNG. (default: output.png)
+          --force                 Overwrite existing files.
+          --json                  Report progress as JSON lines on standard output.
+
+        ENGINE:
+          --libtorch <dir>        Folder of libtorch.
+          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
+          --threads <n>           Threads to compute with. (default: physical cores)
+
+        OPTIONS:
+          --from <png>            Repeat the picture of this PNG; other options
+                                  override.
           --version               Show the version.
           -h, --help              Show help information.
         """
@@ -83,6 +166,11 @@ import Testing
 
         ARGUMENTS:
           <image>                 PNG, JPEG or WebP pictures.
+
+        MODEL:
+          --model <model>         Model folder in the published layout, or a Hugging
+                                  Face repository. (default: OmniGen2/OmniGen2)
+          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
 
         TEXT:
           --max-tokens <n>        How many tokens a reply may have. (default: 256)
@@ -105,9 +193,6 @@ import Testing
         OPTIONS:
           -q, --question <text>   What to ask; the pictures are img1, img2 and so on.
                                   (default: Describe this image.)
-          --model <model>         Model folder in the published layout, or a Hugging
-                                  Face repository. (default: OmniGen2/OmniGen2)
-          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
           --seed <n>              Seed of the draws. (default: 0)
           --json                  Report text and progress as JSON lines on standard
                                   output.

@@ -52,6 +52,41 @@ import Testing
         #expect(error?.description == "a picture of 60000 x 50000 pixels is above the limit of 178956970 pixels")
     }
 
+    /// A PNG that is all header, and says what it likes.
+    private func header(width: UInt32, height: UInt32) -> [UInt8] {
+        func big(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+        let chunk = Array("IHDR".utf8) + big(width) + big(height) + [8, 2, 0, 0, 0]
+        let checksum = ~chunk.reduce(UInt32.max) { crc, byte in
+            (0..<8).reduce(crc ^ UInt32(byte)) { value, _ in value >> 1 ^ (value & 1) * 0xEDB8_8320 }
+        }
+        let data = big(0) + Array("IDAT".utf8) + big(0x35AF_061E)
+        return [0x89, 0x50, 0x4E, 0x47, 13, 10, 26, 10] + big(13) + chunk + big(checksum) + data
+    }
+
+    @Test func aHeaderAloneIsEnoughToRefuseABomb() {
+        let expected = ImageError.tooManyPixels(width: 100_000, height: 100_000, limit: Image.maximumPixels)
+        #expect(throws: expected) { try Image.decode(header(width: 100_000, height: 100_000)) }
+    }
+
+    @Test(arguments: [(UInt32(0), UInt32(5)), (5, 0), (0, 0), (.max, 1)])
+    func impossibleSidesAreErrorsInOneLine(width: UInt32, height: UInt32) throws {
+        let error = #expect(throws: ImageError.self) { try Image.decode(header(width: width, height: height)) }
+        #expect(error?.description.hasPrefix("damaged PNG picture: ") == true)
+        #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test(arguments: [
+        (Fixtures.rgba, true, false), (Fixtures.rgba16, true, true), (Fixtures.rgb16, false, true),
+        (Fixtures.grey16, false, true), (Fixtures.paletteWithTransparency, true, false),
+        (Fixtures.webpAlpha, true, false), (Fixtures.palette, false, false), (Fixtures.jpegGrey, false, false),
+        (Fixtures.webpLossy, false, false),
+    ])
+    func whatDecodingLosesIsKnown(bytes: [UInt8], transparency: Bool, wideSamples: Bool) throws {
+        let file = try PictureFile(decoding: bytes)
+        #expect(file.hadTransparency == transparency && file.hadWideSamples == wideSamples)
+        #expect(try file.image == Image.decode(bytes))
+    }
+
     @Test(arguments: [Fixtures.rgba, Fixtures.jpegInks, Fixtures.webpAlpha, Fixtures.webpAnimated])
     func theLimitHoldsForEveryFormat(_ bytes: [UInt8]) throws {
         let image = try Image.decode(bytes)
