@@ -32,6 +32,8 @@ package struct TextGenerator {
     package static let stopStrings = ["<|im_end|>", pictureMark, "<|endoftext|>"]
     /// What the model writes first when it wants to draw.
     package static let pictureMark = "<|img|>"
+    /// A longer prompt is read in parts, so that it can be cancelled in between.
+    static let tokensAtOnce = 2048
     /// How many new tokens the original's chat allows.
     package static let maximumTokens = 256
 
@@ -69,7 +71,6 @@ package struct TextGenerator {
         var seen = Set(prompt.ids)
         var reply = Reply(stopStrings)
         while reply.ids.count < limit, reply.finish == nil {
-            try Task.checkCancellation()
             guard let id = sampling.next(scores, seen: seen, generator) else {
                 throw LanguageModelError.output(
                     "the model's scores are not numbers: damaged weights, or a type too narrow")
@@ -92,8 +93,16 @@ package struct TextGenerator {
         _ embeddings: Tensor, _ positions: [MultimodalPosition], _ state: TextState
     ) throws -> [Float] {
         let count = embeddings.size(0)
-        let hidden = try model(PackedTokens(embeddings, lengths: [count]), positions, cache: state.cache).tokens
-        return try model.logits(hidden.narrowed(0, count - 1..<count)).floats()
+        var scores: [Float] = []
+        for start in stride(from: 0, to: count, by: Self.tokensAtOnce) {
+            try Task.checkCancellation()
+            let range = start..<min(start + Self.tokensAtOnce, count)
+            let tokens = PackedTokens(try embeddings.narrowed(0, range), lengths: [range.count])
+            let hidden = try model(tokens, Array(positions[range]), cache: state.cache).tokens
+            guard range.upperBound == count else { continue }
+            scores = try model.logits(hidden.narrowed(0, range.count - 1..<range.count)).floats()
+        }
+        return scores
     }
 }
 
