@@ -48,15 +48,20 @@ package struct TextSampling: Equatable, Sendable {
         // A temperature so low that the scores overflow leaves the best token alone.
         guard divisor > 0, (scores[best] / divisor).isFinite else { return best }
         for index in scores.indices { scores[index] /= divisor }
-        let highest = scores[best]
-        let candidates = mostProbable(scores).map { id in Candidate(id: id, weight: exp(scores[id] - highest)) }
-        return Self.draw(nucleus(candidates), generator) ?? best
+        return Self.draw(candidates(scores, highest: scores[best]), generator) ?? best
     }
 
     /// A token that may be drawn; the best one weighs 1.
-    private struct Candidate {
+    struct Candidate {
         let id: Int
         let weight: Float
+    }
+
+    /// What top-k and top-p leave.
+    ///
+    /// - Parameter scores: penalised and divided by the temperature, `highest` among them.
+    func candidates(_ scores: [Float], highest: Float) -> [Candidate] {
+        nucleus(mostProbable(scores).map { id in Candidate(id: id, weight: exp(scores[id] - highest)) })
     }
 
     private func penalize(_ scores: inout [Float], _ seen: Set<Int>) {
