@@ -51,12 +51,14 @@ package struct TextGenerator {
     ///   - state: what the model has read before; of a prompt with the same beginning only the rest is read. Holds
     ///     prompt and reply afterwards.
     ///   - maximumTokens: of the reply.
+    ///   - onPrompt: gets the last hidden states of the prompt's tokens that were read now, [prefilled, D].
     ///   - onText: gets the visible text as it comes, in whole characters; may throw to stop.
     /// - Throws: `LanguageModelError.input` for an empty prompt or one longer than the model reads;
     ///   `CancellationError` between tokens when the task is cancelled.
     package func callAsFunction(
         _ prompt: ImagePrompt, state: TextState, sampling: TextSampling, maximumTokens: Int = maximumTokens,
-        stopStrings: [String] = stopStrings, onText: (String) throws -> Void = { _ in }
+        stopStrings: [String] = stopStrings, onPrompt: (Tensor) -> Void = { _ in },
+        onText: (String) throws -> Void = { _ in }
     ) throws -> GeneratedText {
         let capacity = model.configuration.maximumTokens
         guard !prompt.ids.isEmpty else { throw LanguageModelError.input("the prompt is empty") }
@@ -65,7 +67,9 @@ package struct TextGenerator {
                 "the prompt has \(prompt.ids.count) tokens with its pictures, the model reads less than \(capacity)")
         }
         let known = state.begin(prompt)
-        var scores = try read(prompt.embeddings(from: known, model), Array(prompt.positions[known...]), state)
+        let hidden = try read(prompt.embeddings(from: known, model), Array(prompt.positions[known...]), state)
+        onPrompt(hidden)
+        var scores = try scores(hidden)
         let limit = min(maximumTokens, capacity - prompt.ids.count)
         let generator = Generator(seed: sampling.seed)
         var seen = Set(prompt.ids)
@@ -79,7 +83,7 @@ package struct TextGenerator {
             let position = state.append(id)
             try reply.append(id, self, onText)
             if reply.finish == nil, reply.ids.count < limit {
-                scores = try read(model.embed([id]), [position], state)
+                scores = try self.scores(read(model.embed([id]), [position], state))
             }
         }
         try reply.close(onText)
@@ -88,21 +92,25 @@ package struct TextGenerator {
             prefilledTokens: prompt.ids.count - known)
     }
 
-    /// Scores of the token after these.
+    /// Last hidden states of tokens that continue the state, [L, D].
     private func read(
         _ embeddings: Tensor, _ positions: [MultimodalPosition], _ state: TextState
-    ) throws -> [Float] {
+    ) throws -> Tensor {
         let count = embeddings.size(0)
-        var scores: [Float] = []
+        var parts: [Tensor] = []
         for start in stride(from: 0, to: count, by: Self.tokensAtOnce) {
             try Task.checkCancellation()
             let range = start..<min(start + Self.tokensAtOnce, count)
             let tokens = PackedTokens(try embeddings.narrowed(0, range), lengths: [range.count])
-            let hidden = try model(tokens, Array(positions[range]), cache: state.cache).tokens
-            guard range.upperBound == count else { continue }
-            scores = try model.logits(hidden.narrowed(0, range.count - 1..<range.count)).floats()
+            parts.append(try model(tokens, Array(positions[range]), cache: state.cache).tokens)
         }
-        return scores
+        return try Tensor.concatenated(parts, 0)
+    }
+
+    /// Scores of the token after the last of these.
+    private func scores(_ hidden: Tensor) throws -> [Float] {
+        let count = hidden.size(0)
+        return try model.logits(hidden.narrowed(0, count - 1..<count)).floats()
     }
 }
 
