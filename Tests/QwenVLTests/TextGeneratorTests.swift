@@ -30,8 +30,8 @@ import Torch
             var pieces: [String] = []
             let reply = try generator(
                 Self.prompt("Hello", generator), state: TextState(generator.model.configuration),
-                sampling: Self.sampling, maximumTokens: 60, stopStrings: []
-            ) { pieces.append($0) }
+                sampling: Self.sampling, maximumTokens: 60, stopStrings: [],
+                onText: { pieces.append($0) })
             #expect(reply.ids.count == 60 && reply.finish == .length)
             #expect(pieces.joined() == reply.text)
             #expect(reply.text == generator.tokenizer.decode(reply.ids, skipSpecialTokens: true))
@@ -140,10 +140,12 @@ import Torch
             let prompt = try Self.prompt("Hello", generator)
             var pieces = 0
             #expect(throws: CancellationError.self) {
-                try generator(prompt, state: state, sampling: Self.sampling, maximumTokens: 500, stopStrings: []) { _ in
-                    pieces += 1
-                    if pieces == 3 { withUnsafeCurrentTask { $0?.cancel() } }
-                }
+                try generator(
+                    prompt, state: state, sampling: Self.sampling, maximumTokens: 500, stopStrings: [],
+                    onText: { _ in
+                        pieces += 1
+                        if pieces == 3 { withUnsafeCurrentTask { $0?.cancel() } }
+                    })
             }
             #expect(pieces == 3)
             let known = state.cache.count
