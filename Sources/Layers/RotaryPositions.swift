@@ -41,15 +41,6 @@ package struct RotaryPositions {
         return try Tensor.stacked([rotated.0, rotated.1], 4).reshaped(b, l, h, d).to(x.dtype)
     }
 
-    /// Rotates element j with element j + D / 2: the layout of Qwen.
-    ///
-    /// x [B, L, H, D]; computed in float32, returned in x's type.
-    package func rotateHalves(_ x: Tensor) throws -> Tensor {
-        let halves = try x.to(.float32).chunks(2, 3)
-        let rotated = try rotate(halves[0], halves[1])
-        return try Tensor.concatenated([rotated.0, rotated.1], 3).to(x.dtype)
-    }
-
     /// (a + ib) e^(i angle). a, b [B, L, H, D/2].
     private func rotate(_ a: Tensor, _ b: Tensor) throws -> (Tensor, Tensor) {
         let cosine = try self.cosine.unsqueezed(1)  // [L, 1, D/2]

@@ -18,9 +18,10 @@ package struct GenerationConfiguration: Decodable, Sendable {
         let values = try decoder.container(keyedBy: Key.self)
         let samples = try values.decodeIfPresent(Bool.self, forKey: .samples) ?? false
         let temperature = try values.decodeIfPresent(Double.self, forKey: .temperature) ?? 1
+        // A null switches top-k off, which has a default.
+        let topK = values.contains(.topK) ? try values.decodeIfPresent(Int.self, forKey: .topK) ?? 0 : 50
         sampling = TextSampling(
-            temperature: samples ? temperature : 0,
-            topK: try values.decodeIfPresent(Int.self, forKey: .topK) ?? 50,
+            temperature: samples ? temperature : 0, topK: topK,
             topP: try values.decodeIfPresent(Double.self, forKey: .topP) ?? 1,
             repetitionPenalty: try values.decodeIfPresent(Double.self, forKey: .repetitionPenalty) ?? 1)
         if let token = try? values.decode(Int.self, forKey: .stopTokens) {

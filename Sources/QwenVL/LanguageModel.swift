@@ -17,11 +17,11 @@ struct CausalAttention {
     }
 
     func callAsFunction(
-        _ x: PackedTokens, _ positions: RotaryPositions, cache: (KeyValueCache, layer: Int)? = nil
+        _ x: PackedTokens, _ rotate: HalfRotation, cache: (KeyValueCache, layer: Int)? = nil
     ) throws -> Tensor {
         let count = x.tokens.size(0)
-        let query = try positions.rotateHalves(self.query(x.tokens).reshaped(1, count, -1, headSize))
-        let key = try positions.rotateHalves(self.key(x.tokens).reshaped(1, count, -1, headSize))
+        let query = try rotate(self.query(x.tokens).reshaped(1, count, -1, headSize))
+        let key = try rotate(self.key(x.tokens).reshaped(1, count, -1, headSize))
         let value = try self.value(x.tokens).reshaped(1, count, -1, headSize)  // [1, T, K, D]
         if let (cache, layer) = cache {
             let cached = cache.count
@@ -84,9 +84,9 @@ struct DecoderLayer {
     }
 
     func callAsFunction(
-        _ x: PackedTokens, _ positions: RotaryPositions, cache: (KeyValueCache, layer: Int)? = nil
+        _ x: PackedTokens, _ rotate: HalfRotation, cache: (KeyValueCache, layer: Int)? = nil
     ) throws -> PackedTokens {
-        let middle = try x.tokens + attention(x.replacing(attentionNorm(x.tokens)), positions, cache: cache)
+        let middle = try x.tokens + attention(x.replacing(attentionNorm(x.tokens)), rotate, cache: cache)
         return x.replacing(try middle + feedForward(feedForwardNorm(middle)))
     }
 }
@@ -153,11 +153,11 @@ package struct LanguageModel {
         if cache != nil, embeddings.lengths.count != 1 {
             throw LanguageModelError.input("a cache takes one sequence, got \(embeddings.lengths.count)")
         }
-        let table = try MultimodalPosition.table(positions, configuration, device: embeddings.tokens.device)
+        let rotation = try MultimodalPosition.rotation(positions, configuration, device: embeddings.tokens.device)
         var x = embeddings
         for (index, layer) in layers.enumerated() {
             observe(index, x.tokens)
-            x = try layer(x, table, cache: cache.map { ($0, index) })
+            x = try layer(x, rotation, cache: cache.map { ($0, index) })
         }
         cache?.advance(by: x.tokens.size(0))
         return x.replacing(try norm(x.tokens))

@@ -67,10 +67,10 @@ package struct MultimodalPosition: Equatable, Sendable {
         return last + 1 - positions.count
     }
 
-    /// The rotary table: the sections of a head's frequencies follow time, row and column.
-    static func table(
+    /// The rotation of each token: the sections of a head's frequencies follow time, row and column.
+    static func rotation(
         _ positions: [MultimodalPosition], _ configuration: LanguageModelConfiguration, device: Device
-    ) throws -> RotaryPositions {
+    ) throws -> HalfRotation {
         let half = configuration.headSize / 2
         let frequencies = (0..<half).map { pow(configuration.ropeTheta, -Double($0) / Double(half)) }
         let axes = configuration.ropeSections.enumerated().flatMap { Array(repeating: $0, count: $1) }
@@ -80,6 +80,6 @@ package struct MultimodalPosition: Equatable, Sendable {
             let coordinates = [position.time, position.row, position.column]
             for index in 0..<half { angles.append(frequencies[index] * Double(coordinates[axes[index]])) }
         }
-        return try RotaryPositions(angles: angles, rows: positions.count, device: device)
+        return try HalfRotation(angles: angles, rows: positions.count, device: device)
     }
 }

@@ -32,6 +32,8 @@ package struct TextGenerator {
     package static let stopStrings = ["<|im_end|>", pictureMark, "<|endoftext|>"]
     /// What the model writes first when it wants to draw.
     package static let pictureMark = "<|img|>"
+    /// A longer prompt is read in parts, so that it can be cancelled in between.
+    static let tokensAtOnce = 2048
     /// How many new tokens the original's chat allows.
     package static let maximumTokens = 256
 
@@ -73,7 +75,6 @@ package struct TextGenerator {
         var seen = Set(prompt.ids)
         var reply = Reply(stopStrings)
         while reply.ids.count < limit, reply.finish == nil {
-            try Task.checkCancellation()
             guard let id = sampling.next(scores, seen: seen, generator) else {
                 throw LanguageModelError.output(
                     "the model's scores are not numbers: damaged weights, or a type too narrow")
@@ -95,7 +96,15 @@ package struct TextGenerator {
     private func read(
         _ embeddings: Tensor, _ positions: [MultimodalPosition], _ state: TextState
     ) throws -> Tensor {
-        try model(PackedTokens(embeddings, lengths: [embeddings.size(0)]), positions, cache: state.cache).tokens
+        let count = embeddings.size(0)
+        var parts: [Tensor] = []
+        for start in stride(from: 0, to: count, by: Self.tokensAtOnce) {
+            try Task.checkCancellation()
+            let range = start..<min(start + Self.tokensAtOnce, count)
+            let tokens = PackedTokens(try embeddings.narrowed(0, range), lengths: [range.count])
+            parts.append(try model(tokens, Array(positions[range]), cache: state.cache).tokens)
+        }
+        return try Tensor.concatenated(parts, 0)
     }
 
     /// Scores of the token after the last of these.

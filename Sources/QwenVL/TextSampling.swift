@@ -43,23 +43,25 @@ package struct TextSampling: Equatable, Sendable {
     package func next(_ scores: [Float], seen: Set<Int>, _ generator: Generator) -> Int? {
         var scores = scores
         penalize(&scores, seen)
-        let best = scores.indices.max { Self.isLess(scores[$0], scores[$1]) }
-        guard let best, scores[best] > -.infinity, temperature > 0 else {
-            return best.flatMap { scores[$0] > -.infinity ? $0 : nil }
-        }
+        guard let best = Self.best(scores) else { return nil }
         let divisor = Float(temperature)
-        let largest = scores[best] / divisor
-        // A temperature so low that scores overflow leaves the best token alone.
-        guard largest.isFinite, divisor > 0 else { return best }
+        // A temperature so low that the scores overflow leaves the best token alone.
+        guard divisor > 0, (scores[best] / divisor).isFinite else { return best }
         for index in scores.indices { scores[index] /= divisor }
-        var candidates = mostProbable(scores)
-        candidates = nucleus(candidates, scores)
-        return draw(candidates, scores, largest, generator)
+        return Self.draw(candidates(scores, highest: scores[best]), generator) ?? best
     }
 
-    /// Whether a score is below another; what is no number is below everything.
-    private static func isLess(_ left: Float, _ right: Float) -> Bool {
-        left.isNaN ? !right.isNaN : left < right
+    /// A token that may be drawn; the best one weighs 1.
+    struct Candidate {
+        let id: Int
+        let weight: Float
+    }
+
+    /// What top-k and top-p leave.
+    ///
+    /// - Parameter scores: penalised and divided by the temperature, `highest` among them.
+    func candidates(_ scores: [Float], highest: Float) -> [Candidate] {
+        nucleus(mostProbable(scores).map { id in Candidate(id: id, weight: exp(scores[id] - highest)) })
     }
 
     private func penalize(_ scores: inout [Float], _ seen: Set<Int>) {
@@ -70,52 +72,60 @@ package struct TextSampling: Equatable, Sendable {
         }
     }
 
-    /// Tokens that score no less than the `topK`-th, in order of their ids.
+    /// The first of the best tokens.
+    private static func best(_ scores: [Float]) -> Int? {
+        var best: Int?
+        var highest = -Float.infinity
+        for index in scores.indices where scores[index] > highest { (best, highest) = (index, scores[index]) }
+        return best
+    }
+
+    /// Tokens that score no less than the `topK`-th.
     private func mostProbable(_ scores: [Float]) -> [Int] {
-        let finite = scores.indices.filter { scores[$0] > -.infinity }
-        guard topK > 0, topK < finite.count else { return finite }
-        // The best so far, worst first.
-        var best: [Float] = []
-        for index in finite {
-            let score = scores[index]
-            if best.count == topK {
-                guard score > best[0] else { continue }
-                best.removeFirst()
-            }
-            var (low, high) = (0, best.count)
+        let least = topK > 0 && topK < scores.count ? Self.largest(topK, of: scores) : -.infinity
+        return scores.indices.filter { scores[$0] >= least && scores[$0] > -.infinity }
+    }
+
+    /// The `count`-th largest of the scores, minus infinity if there are not so many.
+    private static func largest(_ count: Int, of scores: [Float]) -> Float {
+        var kept: [Float] = []  // ascending
+        var least = -Float.infinity
+        for score in scores where score > least {
+            var (low, high) = (0, kept.count)
             while low < high {
                 let middle = (low + high) / 2
-                if best[middle] < score { low = middle + 1 } else { high = middle }
+                if kept[middle] < score { low = middle + 1 } else { high = middle }
             }
-            best.insert(score, at: low)
+            kept.insert(score, at: low)
+            if kept.count > count { kept.removeFirst() }
+            if kept.count == count { least = kept[0] }
         }
-        return finite.filter { scores[$0] >= best[0] }
+        return least
     }
 
-    /// The fewest best tokens whose probabilities add up to `topP`.
-    private func nucleus(_ candidates: [Int], _ scores: [Float]) -> [Int] {
-        guard topP < 1, let largest = candidates.map({ scores[$0] }).max() else { return candidates }
-        let ascending = candidates.enumerated().sorted {
-            (scores[$0.element], $0.offset) < (scores[$1.element], $1.offset)
-        }.map(\.element)
-        let weights = ascending.map { exp(scores[$0] - largest) }
-        let total = weights.reduce(0.0) { $0 + Double($1) }
-        var sum = 0.0
-        let first = weights.dropLast().firstIndex { weight in
-            sum += Double(Float(Double(weight) / total))
-            return Float(sum) > Float(1 - topP)
+    /// The fewest best candidates whose probabilities add up to `topP`.
+    private func nucleus(_ candidates: [Candidate]) -> [Candidate] {
+        guard topP < 1 else { return candidates }
+        let total = candidates.reduce(0.0) { $0 + Double($1.weight) }
+        let surplus = Float(1 - topP)
+        // Together these are less than half of what may go, so that the many improbable ones need no sorting.
+        let negligible = Float(0.5 * Double(surplus) * total / Double(max(candidates.count, 1)))
+        var removed = candidates.reduce(0.0) { $1.weight < negligible ? $0 + Double($1.weight) : $0 }
+        let ascending = candidates.filter { $0.weight >= negligible }.sorted { ($0.weight, $0.id) < ($1.weight, $1.id) }
+        let first = ascending.dropLast().firstIndex { candidate in
+            removed += Double(candidate.weight)
+            return Float(removed / total) > surplus
         }
-        return Array(ascending[(first ?? ascending.count - 1)...]).sorted()
+        return Array(ascending[(first ?? max(ascending.count - 1, 0))...])
     }
 
-    private func draw(_ candidates: [Int], _ scores: [Float], _ largest: Float, _ generator: Generator) -> Int? {
-        let weights = candidates.map { Double(exp(scores[$0] - largest)) }
-        let target = generator.randDouble(1)[0] * weights.reduce(0, +)
+    private static func draw(_ candidates: [Candidate], _ generator: Generator) -> Int? {
+        let total = candidates.reduce(0.0) { $0 + Double($1.weight) }
+        let target = generator.randDouble(1)[0] * total
         var sum = 0.0
-        for (candidate, weight) in zip(candidates, weights) {
-            sum += weight
-            if weight > 0, target < sum { return candidate }
-        }
-        return candidates.max { scores[$0] < scores[$1] }
+        return candidates.first { candidate in
+            sum += Double(candidate.weight)
+            return candidate.weight > 0 && target < sum
+        }?.id
     }
 }

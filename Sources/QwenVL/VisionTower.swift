@@ -21,10 +21,10 @@ private struct VisionAttention {
         headSize = configuration.headSize
     }
 
-    func callAsFunction(_ x: PackedTokens, _ positions: RotaryPositions) throws -> Tensor {
+    func callAsFunction(_ x: PackedTokens, _ rotate: HalfRotation) throws -> Tensor {
         let count = x.tokens.size(0)
         let parts = try queryKeyValue(x.tokens).chunks(3, 1).map { try $0.reshaped(1, count, -1, headSize) }
-        let (query, key) = (try positions.rotateHalves(parts[0]), try positions.rotateHalves(parts[1]))
+        let (query, key) = (try rotate(parts[0]), try rotate(parts[1]))
         let attended = try x.ranges.map { range in
             try attention(query.narrowed(1, range), key.narrowed(1, range), parts[2].narrowed(1, range))
         }
@@ -45,8 +45,8 @@ private struct VisionBlock {
         feedForward = try GatedFeedForward(w["mlp"], hidden, configuration.intermediateSize, bias: true)
     }
 
-    func callAsFunction(_ x: PackedTokens, _ positions: RotaryPositions) throws -> Tensor {
-        let middle = try x.tokens + attention(x.replacing(attentionNorm(x.tokens)), positions)
+    func callAsFunction(_ x: PackedTokens, _ rotate: HalfRotation) throws -> Tensor {
+        let middle = try x.tokens + attention(x.replacing(attentionNorm(x.tokens)), rotate)
         return try middle + feedForward(feedForwardNorm(middle))
     }
 }
@@ -91,12 +91,12 @@ package struct VisionTower {
 
         let order = windows.order.flatMap { square in (0..<unit).map { square * unit + $0 } }
         let angles = Self.angles(grids, configuration)
-        let positions = try RotaryPositions(
+        let rotation = try HalfRotation(
             angles: order.flatMap { angles[$0] }, rows: order.count, device: embedded.device)
         var x = try embedded.gathered(0, Tensor(order, [order.count]).to(embedded.device))
         for (index, block) in blocks.enumerated() {
             let whole = configuration.fullAttentionBlocks.contains(index)
-            x = try block(PackedTokens(x, lengths: whole ? grids.map(\.count) : windows.lengths), positions)
+            x = try block(PackedTokens(x, lengths: whole ? grids.map(\.count) : windows.lengths), rotation)
             observe("block\(index)", x)
         }
         let merged = try mergeSecond(mergeFirst(mergeNorm(x).reshaped(windows.order.count, -1)).gelu())

@@ -54,6 +54,11 @@ extension Tensor {
             "aten::repeat_interleave", "self_int", .tensor(self), .int(count), .some(.int(dimension)), .none)
     }
 
+    /// Shifts the entries of a dimension by `count` places; those that leave come in at the other end.
+    package func rolled(_ count: Int, _ dimension: Int) throws(TorchError) -> Tensor {
+        try dispatch("aten::roll", "", .tensor(self), .ints([count]), .ints([dimension]))
+    }
+
     /// Pads the last dimensions with zeros; `padding` is (before, after) pairs from the last dimension on.
     package func padded(_ padding: [Int]) throws(TorchError) -> Tensor {
         try dispatch("aten::pad", "", .tensor(self), .ints(padding), .string("constant"), .some(.double(0)))

@@ -64,12 +64,13 @@ import Testing
         }
     }
 
-    @Test func aModelThatWantsToDrawSaysNothingElse() async throws {
+    @Test func theMarkOfAPictureEndsTheTextAndIsNotShown() async throws {
         try await Self.withTextOnly { model in
-            // The recorded reply to this prompt begins with the mark of a picture, or comes to it soon.
             let image = try Image(contentsOf: "\(Self.fixtures)/images/img_56x56_0.png")
-            let reply = try await model.describe([image], question: "What colour is it?", options: Self.options())
-            #expect(reply.text == "\u{FFFD} res" && reply.finishReason == .stopString && !reply.asksForPicture)
+            let later = try await model.describe([image], question: "What colour is it?", options: Self.options())
+            #expect(later.text == "\u{FFFD} res" && later.finishReason == .stopString && !later.asksForPicture)
+            let first = try await model.describe([image], question: "Hello", options: Self.options())
+            #expect(first.text.isEmpty && first.finishReason == .stopString && first.asksForPicture)
         }
     }
 

@@ -82,6 +82,24 @@ import Torch
         }
     }
 
+    @Test func aLongPromptIsReadInPartsToTheSameEnd() async throws {
+        try await withEngine {
+            let generator = try Self.generator(maximumTokens: 4000)
+            let words = (0..<900).map { "\($0 * 7 % 100)" }.joined(separator: " ")
+            let prompt = try Self.prompt(words, generator)
+            let count = prompt.ids.count
+            #expect(count > TextGenerator.tokensAtOnce)
+            let reply = try generator(
+                prompt, state: TextState(generator.model.configuration), sampling: .greedy, maximumTokens: 1,
+                stopStrings: [])
+            let hidden = try generator.model(
+                PackedTokens(prompt.embeddings(generator.model), lengths: [count]), prompt.positions
+            ).tokens
+            let scores = try generator.model.logits(hidden.narrowed(0, count - 1..<count)).floats()
+            #expect(reply.ids == [scores.indices.max { scores[$0] < scores[$1] }])
+        }
+    }
+
     @Test func stopTokensAndStopStringsEndTheReply() async throws {
         try await withEngine {
             let generator = try Self.generator()

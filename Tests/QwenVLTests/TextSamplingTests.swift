@@ -55,4 +55,31 @@ import Torch
         #expect(Set(Self.draws(TextSampling(temperature: 1, topP: 0.75), scores)) == [1, 2, 3])
         #expect(Set(Self.draws(TextSampling(temperature: 1, topP: 0.01), scores)) == [3])
     }
+
+    /// Top-k and top-p as the original computes them: on all scores, sorted.
+    private static func kept(_ scores: [Float], topK: Int, topP: Double) -> Set<Int> {
+        let least = scores.sorted(by: >)[min(topK, scores.count) - 1]
+        let ascending = scores.indices.filter { scores[$0] >= least }.sorted { (scores[$0], $0) < (scores[$1], $1) }
+        let weights = ascending.map { exp(Double(scores[$0])) }
+        let total = weights.reduce(0, +)
+        var sum = 0.0
+        let kept = zip(ascending, weights).filter { id, weight in
+            sum += weight
+            return id == ascending.last || Float(sum / total) > Float(1 - topP)
+        }
+        return Set(kept.map(\.0))
+    }
+
+    @Test(arguments: [(50, 1.0), (1000, 0.9), (1000, 0.3), (40, 0.8), (7, 0.05), (1, 0.5), (1000, 0.9999)])
+    func candidatesAreTheOriginals(topK: Int, topP: Double) {
+        for seed in 0..<20 {
+            let scale = Float(seed % 5 + 1) / 1.5
+            // Rounded, so that some scores are equal.
+            let scores = Generator(seed: UInt64(seed)).randn(500).map { ($0 * 20).rounded() / 20 * scale }
+            let sampling = TextSampling(temperature: 1, topK: topK, topP: topP)
+            let candidates = sampling.candidates(scores, highest: scores.max() ?? 0).map(\.id)
+            #expect(candidates.count == Set(candidates).count)
+            #expect(Set(candidates) == Self.kept(scores, topK: topK, topP: topP))
+        }
+    }
 }
