@@ -70,6 +70,9 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(help: "Report progress as JSON lines on standard output.")
     var json = false
 
+    @OptionGroup(title: "Adapters")
+    var adapters: AdapterOptions
+
     @OptionGroup(title: "Engine")
     var engine: EngineOptions
 
@@ -104,6 +107,7 @@ struct GenerateCommand: AsyncParsableCommand {
         record.seed = seed ?? record.seed
         record.count = count ?? record.count
         record.dtype = dtype.flatMap(OmniGen2.Precision.init) ?? record.dtype
+        adapters.apply(to: &record)
         return record
     }
 
@@ -113,6 +117,7 @@ struct GenerateCommand: AsyncParsableCommand {
         try request.validate()
         let files = OutputFiles(output, count: request.count)
         try files.prepare(force: force)
+        try record.checkAdapters()
 
         let display = ProgressDisplay(json: json)
         var configuration = OmniGen2.Configuration()
@@ -123,6 +128,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let folder = try await ModelLocation(record.model).resolve(
             progress: display.download, warn: display.warning)
         let model = try await OmniGen2(folder: folder, configuration: configuration)
+        try await record.setAdapters(of: model, display)
 
         display.begin()
         let images = try await model.generate(request) { progress in

@@ -23,6 +23,9 @@ struct GenerationRecord: Codable, Equatable {
     var count: Int
     var dtype: OmniGen2.Precision
     var version: String
+    /// Absent where there are none, as in older pictures.
+    var adapters: [Adapter]?
+    var mergesAdapters: Bool?
     /// Which of the `count` pictures this is.
     var index = 0
 

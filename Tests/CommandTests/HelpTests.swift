@@ -43,6 +43,12 @@ import Testing
         ARGUMENTS:
           <prompt>                What to draw.
 
+        ADAPTERS:
+          --lora <path[:scale]>   A LoRA file or folder, and how strongly it acts; may
+                                  be repeated. (default scale: 1)
+          --merge-lora            Make the adapters part of the weights: faster, more
+                                  memory.
+
         ENGINE:
           --libtorch <dir>        Folder of libtorch.
           --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
