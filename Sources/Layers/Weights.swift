@@ -9,31 +9,40 @@ package struct Weights {
     private let prefix: String
     private let dtype: DType?
     private let device: Device
+    private let adapters: AdapterSet
     private let ledger: Ledger
 
     /// What has been handed out, by full name.
     private final class Ledger {
         var consumed: [String: Int] = [:]
+        var adapted: Set<String> = []
     }
 
     /// - Parameters:
     ///   - dtype: the type floating-point tensors are converted to; `nil` keeps the stored one.
-    package init(_ source: any WeightSource, dtype: DType? = nil, device: Device = .cpu) {
-        self.init(source: source, prefix: "", dtype: dtype, device: device, ledger: Ledger())
-    }
-
-    private init(source: any WeightSource, prefix: String, dtype: DType?, device: Device, ledger: Ledger) {
+    ///   - adapters: what is added to the linear layers, by their paths.
+    package init(
+        _ source: any WeightSource, dtype: DType? = nil, device: Device = .cpu, adapters: AdapterSet = AdapterSet()
+    ) {
         self.source = source
-        self.prefix = prefix
+        prefix = ""
         self.dtype = dtype
         self.device = device
-        self.ledger = ledger
+        self.adapters = adapters
+        ledger = Ledger()
+    }
+
+    private init(_ parent: Weights, prefix: String) {
+        source = parent.source
+        self.prefix = prefix
+        dtype = parent.dtype
+        device = parent.device
+        adapters = parent.adapters
+        ledger = parent.ledger
     }
 
     package subscript(_ name: String) -> Weights {
-        Weights(
-            source: source, prefix: prefix.isEmpty ? name : prefix + "." + name, dtype: dtype, device: device,
-            ledger: ledger)
+        Weights(self, prefix: prefix.isEmpty ? name : prefix + "." + name)
     }
 
     package subscript(_ index: Int) -> Weights { self[String(index)] }
@@ -56,13 +65,29 @@ package struct Weights {
         return try tensor.to(dtype ?? tensor.dtype).to(device)
     }
 
+    /// The weight of a linear layer [outputs, inputs], and the low-rank pairs that act beside it: all that belong to this
+    /// prefix, or none when they are merged into the weight.
+    package func adapted(
+        _ outputs: Int, _ inputs: Int, initial: InitialValue
+    ) throws -> (weight: Tensor, adapters: [LowRankAdapter]) {
+        let weight = try tensor("weight", outputs, inputs, initial: initial)
+        let pairs = adapters[prefix]
+        guard !pairs.isEmpty else { return (weight, []) }
+        ledger.adapted.insert(prefix)
+        guard adapters.isMerged else { return (weight, try pairs.map { try $0.converted(weight.dtype, device) }) }
+        let merged = try pairs.reduce(weight.to(.float32)) { sum, pair in try sum + pair.delta().to(device) }
+        return (try merged.to(weight.dtype), [])
+    }
+
     /// How often each tensor was read, by full name.
     package var consumed: [String: Int] { ledger.consumed }
 
     /// - Throws: `WeightError.unused` when the source holds tensors that nothing has read, other than those
-    ///   `ignoring` answers true for.
+    ///   `ignoring` answers true for; `AdapterError.notTaken` when a low-rank pair belongs to no linear layer.
     package func requireAllConsumed(ignoring: (String) -> Bool = { _ in false }) throws {
         let unused = (source.names ?? []).filter { ledger.consumed[$0] == nil && !ignoring($0) }
         if !unused.isEmpty { throw WeightError.unused(keys: unused.sorted(), origin: source.origin) }
+        let left = adapters.paths.filter { !ledger.adapted.contains($0) }
+        if !left.isEmpty { throw AdapterError.notTaken(paths: left) }
     }
 }

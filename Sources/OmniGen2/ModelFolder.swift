@@ -92,7 +92,19 @@ package struct ModelFolder: Sendable {
     }
 
     package func transformer(_ dtype: DType, _ device: Device) throws -> Transformer {
-        let weights = try weights(.transformer, dtype, device)
+        try transformer(transformerSource(dtype, device), dtype, device)
+    }
+
+    /// The transformer's tensors, each kept once it has been read.
+    package func transformerSource(_ dtype: DType, _ device: Device) throws -> ResidentSource {
+        ResidentSource(CheckpointSource(try tensors(.transformer)), dtype: dtype, device: device)
+    }
+
+    /// The transformer of tensors that are kept, with adapters.
+    package func transformer(
+        _ source: ResidentSource, _ dtype: DType, _ device: Device, adapters: AdapterSet = AdapterSet()
+    ) throws -> Transformer {
+        let weights = Weights(source, dtype: dtype, device: device, adapters: adapters)
         let model = try Transformer(weights, transformerConfiguration())
         try weights.requireAllConsumed()
         return model
@@ -158,13 +170,16 @@ package struct ModelFolder: Sendable {
 
     /// Everything the image path needs.
     ///
-    /// - Parameter promptEncoder: where it is loaded already.
+    /// - Parameters:
+    ///   - promptEncoder: where it is loaded already.
+    ///   - transformer: where it is loaded already.
     package func pipeline(
-        _ dtype: DType, _ device: Device, promptEncoder: PromptEncoder? = nil
+        _ dtype: DType, _ device: Device, promptEncoder: PromptEncoder? = nil, transformer: Transformer? = nil
     ) throws -> Pipeline {
         Pipeline(
             promptEncoder: try promptEncoder ?? self.promptEncoder(dtype, device),
-            transformer: try transformer(dtype, device), autoencoder: try autoencoder(dtype, device),
+            transformer: try transformer ?? self.transformer(dtype, device),
+            autoencoder: try autoencoder(dtype, device),
             shiftsTime: try shiftsTime(), dtype: dtype, device: device)
     }
 }

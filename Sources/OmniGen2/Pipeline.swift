@@ -29,6 +29,13 @@ package struct Pipeline {
         self.device = device
     }
 
+    /// The same pipeline with another transformer.
+    package func with(_ transformer: Transformer) -> Pipeline {
+        Pipeline(
+            promptEncoder: promptEncoder, transformer: transformer, autoencoder: autoencoder, shiftsTime: shiftsTime,
+            dtype: dtype, device: device)
+    }
+
     /// What a run passes through, for progress and for comparison with the original.
     package enum Event {
         case warning(String)

@@ -1,3 +1,5 @@
+import Diffusion
+import Layers
 import QwenVL
 import Torch
 
@@ -10,6 +12,8 @@ final class Resident {
     private var loadedEncoder: PromptEncoder?
     private var loadedPipeline: Pipeline?
     private var loadedTower: VisionTower?
+    private var loadedTransformerSource: ResidentSource?
+    private var adapters = AdapterSet()
 
     init(_ folder: ModelFolder, _ dtype: DType, _ device: Device) {
         self.folder = folder
@@ -23,7 +27,24 @@ final class Resident {
     }
 
     func pipeline() throws -> Pipeline {
-        try kept(&loadedPipeline, folder.pipeline(dtype, device, promptEncoder: promptEncoder()))
+        try kept(
+            &loadedPipeline,
+            folder.pipeline(dtype, device, promptEncoder: promptEncoder(), transformer: transformer(adapters)))
+    }
+
+    /// The transformer's tensors, which stay when its adapters change.
+    func transformerSource() throws -> ResidentSource {
+        try kept(&loadedTransformerSource, folder.transformerSource(dtype, device))
+    }
+
+    private func transformer(_ adapters: AdapterSet) throws -> Transformer {
+        try folder.transformer(transformerSource(), dtype, device, adapters: adapters)
+    }
+
+    /// Draws with other adapters from now on; when that fails, those of before stay.
+    func adapt(_ adapters: AdapterSet) throws {
+        if let pipeline = loadedPipeline { loadedPipeline = pipeline.with(try transformer(adapters)) }
+        self.adapters = adapters
     }
 
     func visionTower() throws -> VisionTower { try kept(&loadedTower, folder.visionTower(dtype, device)) }

@@ -20,9 +20,11 @@ struct Drawing {
         try request.validate()
         let files = OutputFiles(output.output, count: request.count)
         try files.prepare(force: output.force)
+        try record.checkAdapters()
         let folder = try await ModelLocation(record.model).resolve(
             progress: display.download, warn: display.warning)
         let model = try await OmniGen2(folder: folder, configuration: engine.configuration(record.dtype))
+        try await record.setAdapters(of: model, display)
         display.begin()
         let images = try await model.generate(request, progress: display.show)
         try save(images, record, files)

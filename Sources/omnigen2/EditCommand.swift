@@ -29,6 +29,9 @@ struct EditCommand: AsyncParsableCommand {
     @OptionGroup(title: "Output")
     var output: OutputOptions
 
+    @OptionGroup(title: "Adapters")
+    var adapters: AdapterOptions
+
     @OptionGroup(title: "Engine")
     var engine: EngineOptions
 
@@ -42,6 +45,7 @@ struct EditCommand: AsyncParsableCommand {
     func run() async throws {
         var record = try GenerationRecord(repeating: from, prompt, model)
         drawing.apply(to: &record)
+        adapters.apply(to: &record)
         try editing.apply(to: &record)
         let drawing = Drawing(output, engine)
         var request = record.request

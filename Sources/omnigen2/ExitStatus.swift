@@ -31,7 +31,9 @@ enum ExitStatus: Int32 {
         case GenerationError.model: self = .badData
         case let error as SafetensorsError:
             self = FileManager.default.fileExists(atPath: error.file) ? .badData : .noInput
-        case is WeightError, is ConfigurationError, is LanguageModelError, is TokenizerError, is ImageError:
+        case AdapterError.missing: self = .noInput
+        case is AdapterError, is WeightError, is ConfigurationError, is LanguageModelError, is TokenizerError,
+            is ImageError:
             self = .badData
         case let error as HubError: self = Self.status(of: error)
         case TorchError.libraryNotFound, TorchError.libraryUnusable, TorchError.device: self = .unavailable

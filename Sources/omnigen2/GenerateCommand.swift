@@ -25,6 +25,9 @@ struct GenerateCommand: AsyncParsableCommand {
     @OptionGroup(title: "Output")
     var output: OutputOptions
 
+    @OptionGroup(title: "Adapters")
+    var adapters: AdapterOptions
+
     @OptionGroup(title: "Engine")
     var engine: EngineOptions
 
@@ -35,6 +38,7 @@ struct GenerateCommand: AsyncParsableCommand {
     func run() async throws {
         var record = try GenerationRecord(repeating: from, prompt, model)
         drawing.apply(to: &record)
+        adapters.apply(to: &record)
         if record.editing != nil {
             throw CommandError(.usage, "\(from ?? "the picture") is an edit: use 'omnigen2 edit --from'")
         }

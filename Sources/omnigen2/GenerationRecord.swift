@@ -28,6 +28,9 @@ struct GenerationRecord: Codable, Equatable {
     var version: String
     /// The sources, if it is an edit.
     var editing: EditingRecord?
+    /// Absent where there are none, as in older pictures.
+    var adapters: [Adapter]?
+    var mergesAdapters: Bool?
     /// Which of the `count` pictures this is.
     var index = 0
 

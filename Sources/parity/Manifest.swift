@@ -30,8 +30,7 @@ struct Manifest: Decodable {
 /// Sections of a set that this version does not cover, and why.
 enum NotCovered {
     static let sections: [String: String] = [
-        "lora": "adapters are not there yet",
-        "training": "training is not there yet",
+        "training": "training is not there yet"
     ]
 
     /// The reason a file is left out: its name is a section, or a section and `_cases`.

@@ -75,6 +75,12 @@ import Testing
           --force                 Overwrite existing files.
           --json                  Report progress as JSON lines on standard output.
 
+        ADAPTERS:
+          --lora <path[:scale]>   A LoRA file or folder, and how strongly it acts; may
+                                  be repeated. (default scale: 1)
+          --merge-lora            Make the adapters part of the weights: faster, more
+                                  memory.
+
         ENGINE:
           --libtorch <dir>        Folder of libtorch.
           --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
@@ -146,6 +152,12 @@ import Testing
           -o, --output <png>      Where to write the PNG. (default: output.png)
           --force                 Overwrite existing files.
           --json                  Report progress as JSON lines on standard output.
+
+        ADAPTERS:
+          --lora <path[:scale]>   A LoRA file or folder, and how strongly it acts; may
+                                  be repeated. (default scale: 1)
+          --merge-lora            Make the adapters part of the weights: faster, more
+                                  memory.
 
         ENGINE:
           --libtorch <dir>        Folder of libtorch.

@@ -9,8 +9,8 @@ struct Stage {
     /// In the order of the pipeline.
     static let all: [Stage] = [
         .random, .tokenizer, .preprocessing, .images, .multimodalPositions, .vision, .languageModel, .generate,
-        .rotary, .block, .transformer, .autoencoder, .schedulers, .pipeline, .pipelineBFloat16, .caches, .chat,
-        .realShapes,
+        .rotary, .block, .transformer, .autoencoder, .schedulers, .pipeline, .pipelineBFloat16, .caches, .lora,
+        .chat, .realShapes,
     ]
 
     /// Runs every stage whose files the set has.
