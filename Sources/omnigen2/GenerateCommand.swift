@@ -70,6 +70,9 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(help: "Report progress as JSON lines on standard output.")
     var json = false
 
+    @OptionGroup(title: "Files")
+    var files: ModelFilesOptions
+
     @OptionGroup(title: "Engine")
     var engine: EngineOptions
 
@@ -89,10 +92,11 @@ struct GenerateCommand: AsyncParsableCommand {
     func record() throws -> GenerationRecord {
         var record =
             try from.map { try GenerationRecord(readingFrom: $0) }
-            ?? GenerationRecord(GenerationRequest(prompt: ""), model: "OmniGen2/OmniGen2", dtype: .bfloat16)
+            ?? GenerationRecord(GenerationRequest(prompt: ""), model: ModelLocation.published, dtype: .bfloat16)
         record.version = omniGen2Version
         record.prompt = prompt ?? record.prompt
         record.model = model ?? record.model
+        files.apply(to: &record, model: model, from: from)
         record.negativePrompt = negativePrompt ?? record.negativePrompt
         record.height = height ?? record.height
         record.width = width ?? record.width
@@ -111,8 +115,8 @@ struct GenerateCommand: AsyncParsableCommand {
         var record = try record()
         let request = record.request
         try request.validate()
-        let files = OutputFiles(output, count: request.count)
-        try files.prepare(force: force)
+        let pictures = OutputFiles(output, count: request.count)
+        try pictures.prepare(force: force)
 
         let display = ProgressDisplay(json: json)
         var configuration = OmniGen2.Configuration()
@@ -121,7 +125,7 @@ struct GenerateCommand: AsyncParsableCommand {
         configuration.threads = engine.threads
         configuration.libtorch = engine.libtorch
         let folder = try await ModelLocation(record.model).resolve(
-            progress: display.download, warn: display.warning)
+            files: record.files ?? ModelFiles(), progress: display.download, warn: display.warning)
         let model = try await OmniGen2(folder: folder, configuration: configuration)
 
         display.begin()
@@ -131,7 +135,7 @@ struct GenerateCommand: AsyncParsableCommand {
             case .warning(let text): display.warning(text)
             }
         }
-        for (index, (image, path)) in zip(images, files.paths).enumerated() {
+        for (index, (image, path)) in zip(images, pictures.paths).enumerated() {
             record.index = index
             do {
                 try image.write(to: path, text: [record.entry()])

@@ -12,6 +12,8 @@ struct GenerationRecord: Codable, Equatable {
     var prompt: String
     var negativePrompt: String
     var model: String
+    /// What stands in for parts of the model.
+    var files: ModelFiles?
     var height: Int
     var width: Int
     var steps: Int
