@@ -7,5 +7,5 @@ struct OmniGen2Command: AsyncParsableCommand {
         commandName: "omnigen2",
         abstract: "Draw pictures with OmniGen2.",
         version: omniGen2Version,
-        subcommands: [GenerateCommand.self, InfoCommand.self])
+        subcommands: [GenerateCommand.self, ConvertCommand.self, InfoCommand.self])
 }

@@ -6,7 +6,7 @@ package struct CheckpointPart: Sendable {
     package let part: ModelFolder.Part
     package let tensors: SafetensorsFolder
     package let format: CheckpointFormat
-    package let scales: Float8Scales
+    private let scales: Float8Scales
     private let table: NameTable
 
     /// - Throws: `GenerationError.model` when the tensors are not those of `part`, `SafetensorsError` for an element type
@@ -17,6 +17,12 @@ package struct CheckpointPart: Sendable {
         (format, table) = try CheckpointFormat.recognize(tensors.names, as: part, origin: tensors.path)
         scales = try Float8Scales(tensors)
     }
+
+    /// Where a tensor lies, by its published name; nil if there is none.
+    package subscript(name: String) -> (file: SafetensorsFile, entry: SafetensorsEntry)? { tensors[table.stored(name)] }
+
+    /// Whether a weight, by its published name, is multiplied by a scale when it is read.
+    package func isScaled(_ name: String) -> Bool { scales.scaleOfWeight[table.stored(name)] != nil }
 
     /// The tensors under their published names.
     package func source() throws -> any WeightSource {
