@@ -31,7 +31,6 @@ enum ExitStatus: Int32 {
         case GenerationError.missing: self = .noInput
         case GenerationError.model: self = .badData
         case GenerationError.output: self = .cannotCreate
-        case is CancellationError: self = .interrupted
         case let error as SafetensorsError:
             self = FileManager.default.fileExists(atPath: error.file) ? .badData : .noInput
         case is WeightError, is ConfigurationError, is LanguageModelError, is TokenizerError, is ImageError:

@@ -9,6 +9,8 @@ import Dispatch
 #endif
 
 /// Runs work that is cancelled, and cleans up, when the user or the system asks the program to end.
+///
+/// - Throws: `CommandError` then, otherwise what the work throws.
 func cancelledByInterruption<R: Sendable>(_ work: @escaping @Sendable () async throws -> R) async throws -> R {
     let task = Task { try await work() }
     let sources = [SIGINT, SIGTERM].map { number in
@@ -22,5 +24,9 @@ func cancelledByInterruption<R: Sendable>(_ work: @escaping @Sendable () async t
         for source in sources { source.cancel() }
         for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
     }
-    return try await task.value
+    do {
+        return try await task.value
+    } catch is CancellationError {
+        throw CommandError(.interrupted, "interrupted")
+    }
 }

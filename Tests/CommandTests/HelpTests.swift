@@ -2,7 +2,10 @@ import Testing
 
 /// The whole help texts, so that they cannot drift unseen.
 @Suite struct HelpTests {
-    @Test(arguments: [(["--help"], root), (["generate", "--help"], generate), (["info", "--help"], info)])
+    @Test(arguments: [
+        (["--help"], root), (["generate", "--help"], generate), (["convert", "--help"], convert),
+        (["info", "--help"], info),
+    ])
     func helpSaysThis(arguments: [String], text: String) throws {
         let outcome = try Program.run(arguments)
         #expect(outcome.status == 0)
@@ -23,6 +26,8 @@ import Testing
 
         SUBCOMMANDS:
           generate                Draw a picture from a text.
+          convert                 Write a model folder in the published layout from
+                                  other files.
           info                    Show what is installed, and what a model folder holds.
 
           See 'omnigen2 help <subcommand>' for detailed help.
@@ -38,6 +43,15 @@ import Testing
 
         ARGUMENTS:
           <prompt>                What to draw.
+
+        FILES:
+          --transformer <file>    Transformer from this safetensors file, such as
+                                  ComfyUI's.
+          --vae <file>            Autoencoder from this file, such as ae.safetensors.
+          --mllm <file>           Qwen2.5-VL from this file, such as ComfyUI's text
+                                  encoder.
+          --processor <dir>       Tokenizer from this folder. (default: that of the
+                                  model)
 
         ENGINE:
           --libtorch <dir>        Folder of libtorch.
@@ -68,6 +82,37 @@ import Testing
           -o, --output <png>      Where to write the PNG. (default: output.png)
           --force                 Overwrite existing files.
           --json                  Report progress as JSON lines on standard output.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let convert = """
+        OVERVIEW: Write a model folder in the published layout from other files.
+
+        Reads single files of ComfyUI, or a folder (--model), or a folder of which
+        files replace parts. Tensors are recognised by their names and keep their type
+        unless --dtype says otherwise.
+
+        USAGE: omnigen2 convert [--model <model>] --output <dir> [--dtype <type>] [--max-shard-size <size>] [--force] [--json] [--libtorch <dir>] [--transformer <file>] [--vae <file>] [--mllm <file>] [--processor <dir>]
+
+        FILES:
+          --transformer <file>    Transformer from this safetensors file, such as
+                                  ComfyUI's.
+          --vae <file>            Autoencoder from this file, such as ae.safetensors.
+          --mllm <file>           Qwen2.5-VL from this file, such as ComfyUI's text
+                                  encoder.
+          --processor <dir>       Tokenizer from this folder. (default: that of the
+                                  model)
+
+        OPTIONS:
+          --model <model>         Model folder, or a Hugging Face repository.
+          -o, --output <dir>      Folder to write.
+          --dtype <type>          Number type: fp32, fp16 or bf16. (default: as stored;
+                                  fp8 as bf16)
+          --max-shard-size <size> Largest file, such as 5GB or 4GiB. (default: 5GB)
+          --force                 Replace a model folder that is there.
+          --json                  Report progress as JSON lines on standard output.
+          --libtorch <dir>        Folder of libtorch.
           --version               Show the version.
           -h, --help              Show help information.
         """

@@ -151,6 +151,12 @@ import Torch
                 }
             }
             #expect(other?.description.contains("states have 128 numbers") == true)
+            var tiny = files
+            tiny.mllm = PipelineTests.checkpoint + "/mllm/model.safetensors"
+            let heads = #expect(throws: GenerationError.self) {
+                try ModelFolder(files: tiny).languageModelConfiguration()
+            }
+            #expect(heads?.description.contains("its shapes give no mllm of OmniGen2") == true)
             var partial = files
             partial.mllm = nil
             #expect(throws: GenerationError.self) { try ModelFolder(files: partial) }

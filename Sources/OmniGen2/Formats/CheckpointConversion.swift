@@ -128,6 +128,7 @@ package struct CheckpointConversion: Sendable {
         let isCopied = dtype == stored && !checkpoint.isScaled(name)
         return SafetensorsWriter.Tensor(name: name, elementType: ElementType(dtype), shape: shape) { body in
             try willWrite()
+            defer { file.releaseMemory(of: entry) }
             // The bytes of a 1x1 convolution are those of the linear layer.
             if isCopied { return try body(file.bytes(of: entry)) }
             guard let tensor = try source.tensor(name, shape, initial: .zeros) else { return }
