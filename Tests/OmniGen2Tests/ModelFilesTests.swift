@@ -15,7 +15,7 @@ import Torch
         configuration.precision = .float32
         configuration.device = "cpu"
         var request = GenerationRequest(prompt: "A dog running in the park")
-        (request.height, request.width, request.steps) = (32, 48, 2)
+        (request.height, request.width, request.steps) = (32, 48, 1)
         return try await OmniGen2(folder: folder, configuration: configuration).generate(request)
     }
 
