@@ -51,3 +51,23 @@ extension DType {
         }
     }
 }
+
+extension ElementType {
+    /// The element type of a tensor type.
+    package init(_ dtype: DType) {
+        switch dtype {
+        case .float32: self = .float32
+        case .float16: self = .float16
+        case .bfloat16: self = .bfloat16
+        case .float64: self = .float64
+        case .float8E4M3: self = .float8E4M3
+        case .float8E5M2: self = .float8E5M2
+        case .int8: self = .int8
+        case .uint8: self = .uint8
+        case .int16: self = .int16
+        case .int32: self = .int32
+        case .int64: self = .int64
+        case .bool: self = .bool
+        }
+    }
+}

@@ -36,6 +36,13 @@ package final class MemoryMap: Sendable {
         bytes = UnsafeRawBufferPointer(start: start, count: count)
     }
 
+    /// Gives back the memory of the pages in `range`; they are read from the file again on the next touch.
+    func releasePages(_ range: Range<Int>) {
+        guard let start = bytes.baseAddress, !range.isEmpty else { return }
+        let first = range.lowerBound / Int(getpagesize()) * Int(getpagesize())
+        madvise(UnsafeMutableRawPointer(mutating: start + first), range.upperBound - first, MADV_DONTNEED)
+    }
+
     deinit {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
     }

@@ -29,4 +29,9 @@ package final class SafetensorsFile: Sendable {
         }
         return UnsafeRawBufferPointer(rebasing: map.bytes[entry.byteRange])
     }
+
+    /// Gives back the memory in which the bytes of a tensor lie, for a reader that passes over a large file once.
+    package func releaseMemory(of entry: SafetensorsEntry) {
+        if entries[entry.name] == entry { map.releasePages(entry.byteRange) }
+    }
 }

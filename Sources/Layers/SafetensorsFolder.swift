@@ -33,6 +33,14 @@ package final class SafetensorsFolder: Sendable {
         names = fileOfName.keys.sorted()
     }
 
+    /// The tensors of one file.
+    package init(file: SafetensorsFile) {
+        path = file.path
+        files = [file]
+        fileOfName = file.entries.mapValues { _ in 0 }
+        names = fileOfName.keys.sorted()
+    }
+
     /// Where the tensor `name` lies; nil if there is none.
     package subscript(name: String) -> (file: SafetensorsFile, entry: SafetensorsEntry)? {
         guard let index = fileOfName[name], let entry = files[index].entries[name] else { return nil }

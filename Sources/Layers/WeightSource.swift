@@ -20,6 +20,12 @@ package protocol WeightSource: AnyObject {
     func shape(of name: String) -> [Int]?
     /// The tensor, which has this shape if the source holds one under that name.
     func tensor(_ name: String, _ shape: [Int], initial: InitialValue) throws -> Tensor?
+    /// What the source itself calls the tensor `name`: the name an error gives.
+    func storedName(of name: String) -> String
+}
+
+extension WeightSource {
+    package func storedName(of name: String) -> String { name }
 }
 
 /// What a checkpoint and a model disagree on.
@@ -28,6 +34,7 @@ package enum WeightError: Error, CustomStringConvertible, Sendable {
     case wrongShape(key: String, expected: [Int], got: [Int], origin: String)
     case notFloatingPoint(key: String, got: DType, origin: String)
     case unused(keys: [String], origin: String)
+    case ambiguous(keys: [String], origin: String)
 
     package var description: String {
         switch self {
@@ -40,6 +47,8 @@ package enum WeightError: Error, CustomStringConvertible, Sendable {
         case .unused(let keys, let origin):
             "\(origin): \(keys.count) tensors belong to no part of the model, such as "
                 + keys.prefix(3).joined(separator: ", ")
+        case .ambiguous(let keys, let origin):
+            "\(origin): tensors \(keys.joined(separator: " and ")) are the same tensor of the model"
         }
     }
 }

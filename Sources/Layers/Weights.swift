@@ -53,14 +53,16 @@ package struct Weights {
     package func tensor(_ name: String, _ shape: Int..., initial: InitialValue) throws -> Tensor {
         let key = self[name].prefix
         if let stored = source.shape(of: key), stored != shape {
-            throw WeightError.wrongShape(key: key, expected: shape, got: stored, origin: source.origin)
+            throw WeightError.wrongShape(
+                key: source.storedName(of: key), expected: shape, got: stored, origin: source.origin)
         }
         guard let tensor = try source.tensor(key, shape, initial: initial) else {
-            throw WeightError.missing(key: key, shape: shape, origin: source.origin)
+            throw WeightError.missing(key: source.storedName(of: key), shape: shape, origin: source.origin)
         }
         ledger.consumed[key, default: 0] += 1
         guard tensor.dtype.isFloatingPoint else {
-            throw WeightError.notFloatingPoint(key: key, got: tensor.dtype, origin: source.origin)
+            throw WeightError.notFloatingPoint(
+                key: source.storedName(of: key), got: tensor.dtype, origin: source.origin)
         }
         return try tensor.to(dtype ?? tensor.dtype).to(device)
     }
@@ -86,7 +88,9 @@ package struct Weights {
     ///   `ignoring` answers true for; `AdapterError.notTaken` when a low-rank pair belongs to no linear layer.
     package func requireAllConsumed(ignoring: (String) -> Bool = { _ in false }) throws {
         let unused = (source.names ?? []).filter { ledger.consumed[$0] == nil && !ignoring($0) }
-        if !unused.isEmpty { throw WeightError.unused(keys: unused.sorted(), origin: source.origin) }
+        if !unused.isEmpty {
+            throw WeightError.unused(keys: unused.map(source.storedName).sorted(), origin: source.origin)
+        }
         let left = adapters.paths.filter { !ledger.adapted.contains($0) }
         if !left.isEmpty { throw AdapterError.notTaken(paths: left) }
     }

@@ -133,11 +133,13 @@ public enum GenerationError: Error, CustomStringConvertible, Sendable {
     case missing(String)
     /// The model folder: what is wrong with it and where.
     case model(String)
+    /// A file or folder that cannot be written.
+    case output(String)
 
     /// One line for a person.
     public var description: String {
         switch self {
-        case .invalid(let message), .missing(let message), .model(let message): message
+        case .invalid(let message), .missing(let message), .model(let message), .output(let message): message
         }
     }
 }

@@ -12,6 +12,10 @@ import Torch
 /// A checkpoint on disk in the published layout: `model_index.json`, and a folder for each part.
 package struct ModelFolder: Sendable {
     package let path: String
+    /// What stands in for parts of the folder.
+    package let files: ModelFiles
+    /// Whether there is a folder at all, or only files that cover every part.
+    package let hasFolder: Bool
 
     /// The parts with tensors, by the names of their folders.
     package enum Part: String, CaseIterable, Sendable {
@@ -22,12 +26,14 @@ package struct ModelFolder: Sendable {
     private static let pipelineClasses = ["OmniGen2Pipeline", "OmniGen2ChatPipeline"]
 
     /// - Throws: `GenerationError.missing` when there is no such folder, `.model` when it holds something else.
-    package init(path: String) throws {
+    package init(path: String, files: ModelFiles = ModelFiles()) throws {
         var isFolder = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder else {
             throw GenerationError.missing("\(path): no such folder")
         }
         self.path = path
+        self.files = files
+        hasFolder = true
         let index = try decode(Index.self, "model_index.json")
         guard Self.pipelineClasses.contains(index._class_name) else {
             throw GenerationError.model(
@@ -35,12 +41,25 @@ package struct ModelFolder: Sendable {
         }
     }
 
+    /// A model of files alone.
+    ///
+    /// - Throws: `GenerationError.invalid` when a part or the processor is not among them.
+    package init(files: ModelFiles) throws {
+        guard let transformer = files.transformer, files.coverEveryPart, files.processor != nil else {
+            throw GenerationError.invalid(
+                "without a model folder a transformer, a vae, an mllm and a processor are needed")
+        }
+        path = transformer
+        self.files = files
+        hasFolder = false
+    }
+
     private struct Index: Decodable {
         let _class_name: String
     }
 
     /// Decodes a JSON file of the folder, with an error that names the file and the field.
-    private func decode<T: Decodable>(_ type: T.Type, _ file: String) throws -> T {
+    func decode<T: Decodable>(_ type: T.Type, _ file: String) throws -> T {
         guard let data = FileManager.default.contents(atPath: "\(path)/\(file)") else {
             throw GenerationError.model("\(path): \(file) is missing; this is not a complete OmniGen2 checkpoint")
         }
@@ -54,19 +73,22 @@ package struct ModelFolder: Sendable {
     }
 
     package func transformerConfiguration() throws -> TransformerConfiguration {
-        try decode(TransformerConfiguration.self, "transformer/config.json")
+        try configuration(TransformerConfiguration.self, .transformer)
     }
 
     package func autoencoderConfiguration() throws -> AutoencoderConfiguration {
-        try decode(AutoencoderConfiguration.self, "vae/config.json")
+        try configuration(AutoencoderConfiguration.self, .vae)
     }
 
     package func languageModelConfiguration() throws -> LanguageModelConfiguration {
-        try decode(LanguageModelConfiguration.self, "mllm/config.json")
+        try configuration(LanguageModelConfiguration.self, .mllm)
     }
 
     /// How the checkpoint's text is drawn; where the file is missing, `config.json` names the stop tokens.
     package func generationConfiguration() throws -> GenerationConfiguration {
+        guard hasFolder else {
+            return try PublishedConfiguration.languageModelGeneration.decoded(GenerationConfiguration.self)
+        }
         let file = "mllm/generation_config.json"
         let exists = FileManager.default.fileExists(atPath: "\(path)/\(file)")
         return try decode(GenerationConfiguration.self, exists ? file : "mllm/config.json")
@@ -77,18 +99,21 @@ package struct ModelFolder: Sendable {
         struct Scheduler: Decodable {
             let dynamic_time_shift: Bool?
         }
+        guard hasFolder else {
+            return try PublishedConfiguration.scheduler.decoded(Scheduler.self).dynamic_time_shift ?? true
+        }
         return try decode(Scheduler.self, "scheduler/scheduler_config.json").dynamic_time_shift ?? true
     }
 
-    package func tokenizer() throws -> Tokenizer { try Tokenizer(folder: path + "/processor") }
+    package func tokenizer() throws -> Tokenizer { try Tokenizer(folder: processorFolder) }
 
     /// The tensors of a part, opened but not read.
     package func tensors(_ part: Part) throws -> SafetensorsFolder {
-        try SafetensorsFolder(path: "\(path)/\(part.rawValue)")
+        try files.tensors(part) ?? SafetensorsFolder(path: "\(path)/\(part.rawValue)")
     }
 
     private func weights(_ part: Part, _ dtype: DType, _ device: Device) throws -> Weights {
-        Weights(CheckpointSource(try tensors(part)), dtype: dtype, device: device)
+        Weights(try checkpoint(part).source(), dtype: dtype, device: device)
     }
 
     package func transformer(_ dtype: DType, _ device: Device) throws -> Transformer {
@@ -97,7 +122,7 @@ package struct ModelFolder: Sendable {
 
     /// The transformer's tensors, each kept once it has been read.
     package func transformerSource(_ dtype: DType, _ device: Device) throws -> ResidentSource {
-        ResidentSource(CheckpointSource(try tensors(.transformer)), dtype: dtype, device: device)
+        ResidentSource(try checkpoint(.transformer).source(), dtype: dtype, device: device)
     }
 
     /// The transformer of tensors that are kept, with adapters.
@@ -138,17 +163,8 @@ package struct ModelFolder: Sendable {
     /// Checks that every tensor the models ask for is there once, in its shape, and that nothing is left over, without
     /// reading any of them.
     package func verify() throws {
-        func shapes(_ part: Part) throws -> Weights {
-            let tensors = try tensors(part)
-            let entries = tensors.names.compactMap { name in tensors[name].map { (name, $0.entry) } }
-            for (name, entry) in entries where DType(entry.elementType)?.isFloatingPoint != true {
-                throw SafetensorsError(
-                    file: tensors.path, tensor: name,
-                    reason: "element type \(entry.elementType.rawValue) is not supported")
-            }
-            let shapes = entries.map { ($0, $1.shape) }
-            return Weights(ShapeSource(Dictionary(shapes) { $1 }, origin: tensors.path))
-        }
+        func shapes(_ part: Part) throws -> Weights { Weights(try checkpoint(part).shapes()) }
+        try requireFit()
         _ = try (tokenizer(), shiftsTime())
         let transformer = try shapes(.transformer)
         _ = try Transformer(transformer, transformerConfiguration())
@@ -176,7 +192,8 @@ package struct ModelFolder: Sendable {
     package func pipeline(
         _ dtype: DType, _ device: Device, promptEncoder: PromptEncoder? = nil, transformer: Transformer? = nil
     ) throws -> Pipeline {
-        Pipeline(
+        try requireFit()
+        return Pipeline(
             promptEncoder: try promptEncoder ?? self.promptEncoder(dtype, device),
             transformer: try transformer ?? self.transformer(dtype, device),
             autoencoder: try autoencoder(dtype, device),

@@ -79,6 +79,21 @@ public final class OmniGen2: Sendable {
         try await self.init(folder: ModelLocation(model).resolve(), configuration: configuration, for: use)
     }
 
+    /// Loads a model of which `files` replace parts.
+    ///
+    /// - Parameters:
+    ///   - model: as above, and read for the parts without a file and every configuration. `nil` needs a file for every
+    ///     part; configurations are then what the shapes of the tensors say and otherwise the published ones.
+    ///   - files: recognised by the names of their tensors: the published ones, ComfyUI's, those of FLUX's autoencoder,
+    ///     and of both generations of Qwen2.5-VL.
+    /// - Throws: as above, and when a file is none of its part.
+    public convenience init(
+        model: String?, files: ModelFiles, configuration: Configuration = Configuration(), for use: Use = .pictures
+    ) async throws {
+        let location = ModelLocation(model ?? ModelLocation.none)
+        try await self.init(folder: location.resolve(files: files), configuration: configuration, for: use)
+    }
+
     /// Loads a model from a folder that is known to be there.
     package init(folder: ModelFolder, configuration: Configuration, for use: Use = .pictures) async throws {
         try await Engine.load(libtorch: configuration.libtorch, threads: configuration.threads)

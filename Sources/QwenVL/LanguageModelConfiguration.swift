@@ -34,22 +34,46 @@ package struct LanguageModelConfiguration: Decodable, Sendable {
         case imageTokenID = "image_token_id"
         case visionStartTokenID = "vision_start_token_id"
         case vision = "vision_config"
+        case text = "text_config"
+        case ropeParameters = "rope_parameters"
     }
 
-    private struct RopeScaling: Decodable {
+    private struct Rope: Decodable {
         let mrope_section: [Int]
+        let rope_theta: Double?
+    }
+
+    /// The values of the file, which newer versions of transformers keep in `text_config`.
+    private struct Values {
+        let outer: KeyedDecodingContainer<Key>
+        let inner: KeyedDecodingContainer<Key>?
+
+        init(_ decoder: any Decoder) throws {
+            outer = try decoder.container(keyedBy: Key.self)
+            inner = outer.contains(.text) ? try outer.nestedContainer(keyedBy: Key.self, forKey: .text) : nil
+        }
+
+        func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
+            try outer.decodeIfPresent(type, forKey: key) ?? inner?.decodeIfPresent(type, forKey: key)
+        }
+
+        func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
+            try decodeIfPresent(type, forKey: key) ?? outer.decode(type, forKey: key)
+        }
     }
 
     package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: Key.self)
+        let values = try Values(decoder)
+        // From version 5 on one member holds what `rope_theta` and `rope_scaling` did.
+        let rope = try values.decodeIfPresent(Rope.self, forKey: .ropeParameters)
         hiddenSize = try values.decode(Int.self, forKey: .hiddenSize)
         intermediateSize = try values.decode(Int.self, forKey: .intermediateSize)
         layerCount = try values.decode(Int.self, forKey: .layerCount)
         headCount = try values.decode(Int.self, forKey: .headCount)
         keyValueHeadCount = try values.decode(Int.self, forKey: .keyValueHeadCount)
         normEpsilon = try values.decode(Double.self, forKey: .normEpsilon)
-        ropeTheta = try values.decode(Double.self, forKey: .ropeTheta)
-        ropeSections = try values.decode(RopeScaling.self, forKey: .ropeScaling).mrope_section
+        ropeTheta = try rope?.rope_theta ?? values.decode(Double.self, forKey: .ropeTheta)
+        ropeSections = try (rope ?? values.decode(Rope.self, forKey: .ropeScaling)).mrope_section
         vocabularySize = try values.decode(Int.self, forKey: .vocabularySize)
         maximumTokens = try values.decodeIfPresent(Int.self, forKey: .maximumTokens) ?? 32768
         tiesEmbeddings = try values.decodeIfPresent(Bool.self, forKey: .tiesEmbeddings) ?? false

@@ -54,6 +54,14 @@ extension Tensor {
         }
     }
 
+    /// Hands the elements to `body` as they lie in memory, row-major, from a copy on the CPU where they are elsewhere.
+    package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+        let tensor = try to(.cpu).contiguous()
+        defer { withExtendedLifetime(tensor) {} }
+        guard tensor.count > 0 else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        return try body(UnsafeRawBufferPointer(start: tensor.mutableData(), count: tensor.count * dtype.byteCount))
+    }
+
     func mutableData() throws(TorchError) -> UnsafeMutableRawPointer {
         let torch = try Engine.library(for: "data_ptr")
         var pointer: UnsafeMutableRawPointer?

@@ -38,9 +38,9 @@ struct DescribeCommand: AsyncParsableCommand {
             for loss in picture.losses { display.warning(loss) }
             return picture.image
         }
-        let name = model.model ?? ModelOptions.defaultModel
-        let folder = try await ModelLocation(name).resolve(progress: display.download, warn: display.warning)
-        if Terminal.errorIsTerminal { display.message("loading \(name)") }
+        let folder = try await model.location.resolve(
+            files: model.files.files, progress: display.download, warn: display.warning)
+        if Terminal.errorIsTerminal { display.message("loading \(folder.path)") }
         let loaded = try await OmniGen2(
             folder: folder, configuration: engine.configuration(model.precision ?? .bfloat16), for: .text)
         let reply = try await loaded.describe(pictures, question: question, options: text.options(seed: seed)) {

@@ -22,7 +22,7 @@ struct Drawing {
         try files.prepare(force: output.force)
         try record.checkAdapters()
         let folder = try await ModelLocation(record.model).resolve(
-            progress: display.download, warn: display.warning)
+            files: record.files ?? ModelFiles(), progress: display.download, warn: display.warning)
         let model = try await OmniGen2(folder: folder, configuration: engine.configuration(record.dtype))
         try await record.setAdapters(of: model, display)
         display.begin()

@@ -20,6 +20,8 @@ enum ExitStatus: Int32 {
     case unavailable = 69
     case software = 70
     case cannotCreate = 73
+    /// 128 and the number of the signal, as a shell says it.
+    case interrupted = 130
 
     /// The code for an error of this package; `nil` leaves it to the argument parser.
     init?(_ error: any Error) {
@@ -29,6 +31,7 @@ enum ExitStatus: Int32 {
         case LanguageModelError.input: self = .usage
         case GenerationError.missing: self = .noInput
         case GenerationError.model: self = .badData
+        case GenerationError.output: self = .cannotCreate
         case let error as SafetensorsError:
             self = FileManager.default.fileExists(atPath: error.file) ? .badData : .noInput
         case AdapterError.missing: self = .noInput

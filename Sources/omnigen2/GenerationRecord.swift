@@ -12,6 +12,8 @@ struct GenerationRecord: Codable, Equatable {
     var prompt: String
     var negativePrompt: String
     var model: String
+    /// What stands in for parts of the model.
+    var files: ModelFiles?
     var height: Int
     var width: Int
     var steps: Int
@@ -61,10 +63,11 @@ struct GenerationRecord: Codable, Equatable {
         self =
             try path.map { try GenerationRecord(readingFrom: $0) }
             ?? GenerationRecord(
-                GenerationRequest(prompt: ""), model: ModelOptions.defaultModel, dtype: .bfloat16)
+                GenerationRequest(prompt: ""), model: ModelLocation.published, dtype: .bfloat16)
         version = omniGen2Version
         self.prompt = prompt ?? self.prompt
         self.model = model.model ?? self.model
+        model.files.apply(to: &self, model: model.model, from: path)
         dtype = model.precision ?? dtype
     }
 

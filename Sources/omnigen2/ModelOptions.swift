@@ -12,8 +12,13 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Number type: fp32, fp16 or bf16. (default: bf16)", valueName: "type"))
     var dtype: String?
 
-    /// The model when none is named.
-    static let defaultModel = "OmniGen2/OmniGen2"
+    @OptionGroup
+    var files: ModelFilesOptions
+
+    /// What to load: the model named, the files in place of its parts, or the published model.
+    var location: ModelLocation {
+        ModelLocation(model ?? (files.files.coverEveryPart ? ModelLocation.none : ModelLocation.published))
+    }
 
     func validate() throws { try dtype.require(among: OmniGen2.Precision.allCases.map(\.rawValue), "--dtype") }
 

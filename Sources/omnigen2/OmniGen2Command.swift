@@ -7,5 +7,7 @@ struct OmniGen2Command: AsyncParsableCommand {
         commandName: "omnigen2",
         abstract: "Draw and describe pictures with OmniGen2.",
         version: omniGen2Version,
-        subcommands: [GenerateCommand.self, EditCommand.self, DescribeCommand.self, InfoCommand.self])
+        subcommands: [
+            GenerateCommand.self, EditCommand.self, DescribeCommand.self, ConvertCommand.self, InfoCommand.self,
+        ])
 }

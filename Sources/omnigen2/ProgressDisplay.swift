@@ -20,6 +20,8 @@ final class ProgressDisplay: Sendable {
 
     init(json: Bool) { style = json ? .json : Terminal.errorIsTerminal ? .bar : .lines }
 
+    var isJSON: Bool { style == .json }
+
     /// One fact as a JSON line, if that was asked for.
     func event(_ name: String, _ fields: [String: JSONField]) {
         guard style == .json else { return }

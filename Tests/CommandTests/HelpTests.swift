@@ -4,7 +4,7 @@ import Testing
 @Suite struct HelpTests {
     @Test(arguments: [
         (["--help"], root), (["generate", "--help"], generate), (["edit", "--help"], edit),
-        (["describe", "--help"], describe), (["info", "--help"], info),
+        (["describe", "--help"], describe), (["convert", "--help"], convert), (["info", "--help"], info),
     ])
     func helpSaysThis(arguments: [String], text: String) throws {
         let outcome = try Program.run(arguments)
@@ -28,6 +28,8 @@ import Testing
           generate                Draw a picture from a text.
           edit                    Change a picture, or compose one from several.
           describe                Say what pictures show, or answer a question.
+          convert                 Write a model folder in the published layout from
+                                  other files.
           info                    Show what is installed, and what a model folder holds.
 
           See 'omnigen2 help <subcommand>' for detailed help.
@@ -48,6 +50,13 @@ import Testing
           --model <model>         Model folder in the published layout, or a Hugging
                                   Face repository. (default: OmniGen2/OmniGen2)
           --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
+          --transformer <file>    Transformer from this safetensors file, such as
+                                  ComfyUI's.
+          --vae <file>            Autoencoder from this file, such as ae.safetensors.
+          --mllm <file>           Qwen2.5-VL from this file, such as ComfyUI's text
+                                  encoder.
+          --processor <dir>       Tokenizer from this folder. (default: that of the
+                                  model)
 
         DRAWING:
           --negative-prompt <text>
@@ -126,6 +135,13 @@ import Testing
           --model <model>         Model folder in the published layout, or a Hugging
                                   Face repository. (default: OmniGen2/OmniGen2)
           --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
+          --transformer <file>    Transformer from this safetensors file, such as
+                                  ComfyUI's.
+          --vae <file>            Autoencoder from this file, such as ae.safetensors.
+          --mllm <file>           Qwen2.5-VL from this file, such as ComfyUI's text
+                                  encoder.
+          --processor <dir>       Tokenizer from this folder. (default: that of the
+                                  model)
 
         DRAWING:
           --negative-prompt <text>
@@ -183,6 +199,13 @@ import Testing
           --model <model>         Model folder in the published layout, or a Hugging
                                   Face repository. (default: OmniGen2/OmniGen2)
           --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
+          --transformer <file>    Transformer from this safetensors file, such as
+                                  ComfyUI's.
+          --vae <file>            Autoencoder from this file, such as ae.safetensors.
+          --mllm <file>           Qwen2.5-VL from this file, such as ComfyUI's text
+                                  encoder.
+          --processor <dir>       Tokenizer from this folder. (default: that of the
+                                  model)
 
         TEXT:
           --max-tokens <n>        How many tokens a reply may have. (default: 256)
@@ -208,6 +231,37 @@ import Testing
           --seed <n>              Seed of the draws. (default: 0)
           --json                  Report text and progress as JSON lines on standard
                                   output.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let convert = """
+        OVERVIEW: Write a model folder in the published layout from other files.
+
+        Reads single files of ComfyUI, or a folder (--model), or a folder of which
+        files replace parts. Tensors are recognised by their names and keep their type
+        unless --dtype says otherwise.
+
+        USAGE: omnigen2 convert [--model <model>] --output <dir> [--dtype <type>] [--max-shard-size <size>] [--force] [--json] [--libtorch <dir>] [--transformer <file>] [--vae <file>] [--mllm <file>] [--processor <dir>]
+
+        FILES:
+          --transformer <file>    Transformer from this safetensors file, such as
+                                  ComfyUI's.
+          --vae <file>            Autoencoder from this file, such as ae.safetensors.
+          --mllm <file>           Qwen2.5-VL from this file, such as ComfyUI's text
+                                  encoder.
+          --processor <dir>       Tokenizer from this folder. (default: that of the
+                                  model)
+
+        OPTIONS:
+          --model <model>         Model folder, or a Hugging Face repository.
+          -o, --output <dir>      Folder to write.
+          --dtype <type>          Number type: fp32, fp16 or bf16. (default: as stored;
+                                  fp8 as bf16)
+          --max-shard-size <size> Largest file, such as 5GB or 4GiB. (default: 5GB)
+          --force                 Replace a model folder that is there.
+          --json                  Report progress as JSON lines on standard output.
+          --libtorch <dir>        Folder of libtorch.
           --version               Show the version.
           -h, --help              Show help information.
         """

@@ -19,7 +19,9 @@ enum Program {
         let process = Process()
         process.executableURL = folder.appendingPathComponent(program)
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "80"]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "COLUMNS": "80", "OMP_WAIT_POLICY": "passive",
+        ]) { $1 }
         let (output, error) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = error
