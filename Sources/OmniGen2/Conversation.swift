@@ -32,13 +32,11 @@ public final class Conversation: Sendable {
         private(set) var systemStates: Tensor?
         /// A drawn picture, which goes with the next message.
         var nextPicture: Image?
-        private(set) var picturesDrawn = 0
 
         nonisolated init() {}
 
         func reset() {
             (ids, features, state, systemStates, nextPicture) = ([], [], nil, nil, nil)
-            picturesDrawn = 0
         }
 
         /// The state to go on from, without what a turn that failed may have left in it.
@@ -55,7 +53,6 @@ public final class Conversation: Sendable {
             features = turn.prompt.images
             systemStates = turn.systemStates
             nextPicture = picture
-            if picture != nil { picturesDrawn += 1 }
         }
     }
 }

@@ -7,21 +7,19 @@ public struct ChatOptions: Sendable, Equatable {
     /// How text is drawn.
     public var text = TextOptions()
     /// How a picture is drawn, should the model choose to: everything but the prompt and the references, which are the
-    /// message's. The seed counts on by one for each picture of the conversation.
+    /// message's.
     public var picture = GenerationRequest(prompt: "")
 
-    /// Everything as in the original's chat.
-    public init() {
-        picture.textGuidance = 4
-        picture.imageGuidance = 1
-        picture.steps = 28
-    }
+    /// Everything as in the original's `inference_chat.py`.
+    public init() {}
 }
 
 /// What happens while a turn is made.
 public enum ChatEvent: Sendable {
     /// More of the reply's text, in whole characters.
     case text(String)
+    /// The model has chosen to draw; no text comes.
+    case drawing
     /// News of a picture.
     case progress(OmniGen2.Progress)
     /// The turn is complete.
@@ -34,8 +32,9 @@ public struct ChatReply: Sendable, Equatable {
     public let text: TextReply
     /// The pictures, if the model chose to draw.
     public let pictures: [Image]
-    /// The references the pictures were drawn from: the message's, a picture of the last turn first.
-    public let references: Int
+    /// What was drawn, or would have been: the message as its prompt, and as its references the message's pictures, that
+    /// of the last turn first.
+    public let request: GenerationRequest
 }
 
 extension OmniGen2 {
@@ -88,7 +87,6 @@ extension OmniGen2 {
         var request = options.picture
         request.prompt = message
         request.references = (memory.nextPicture.map { [$0] } ?? []) + images
-        request.seed &+= UInt64(memory.picturesDrawn)
         try request.validate()
         // 1. Pictures to features.
         let start = ContinuousClock.now
@@ -110,12 +108,13 @@ extension OmniGen2 {
         // 3. A picture, if the text begins with its mark.
         var pictures: [Image] = []
         if reply.asksForPicture {
+            onEvent(.drawing)
             let negative = request.textGuidance > 1 ? request.negativePrompt : nil
             let states = try turn.pictureStates(negativePrompt: negative, resident.promptEncoder())
             pictures = try draw(request, text: states) { onEvent(.progress($0)) }
         }
         memory.commit(turn, reply: made.history(generator.tokenizer), picture: pictures.last)
-        return ChatReply(text: reply, pictures: pictures, references: request.references.count)
+        return ChatReply(text: reply, pictures: pictures, request: request)
     }
 }
 

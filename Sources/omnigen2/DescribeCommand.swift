@@ -61,11 +61,16 @@ struct DescribeCommand: AsyncParsableCommand {
                 "seconds": .double(reply.seconds),
             ])
         if Terminal.errorIsTerminal, !json {
-            let speed = Double(reply.replyTokens) / max(reply.seconds, 1e-9)
-            let tenths = Int(min(speed * 10, 1e9))
-            display.message(
-                "\(reply.promptTokens) tokens read, \(reply.replyTokens) written, "
-                    + "\(Duration.seconds(reply.seconds).text), \(tenths / 10).\(tenths % 10) tokens/s")
+            display.message(reply.summary)
         }
+    }
+}
+
+extension TextReply {
+    /// What it took: "86 tokens, 14 of them read now, 40 written, 2.10 s, 19.0 tokens/s".
+    var summary: String {
+        let tenths = Int(min(Double(replyTokens) / max(seconds, 1e-9) * 10, 1e9))
+        return "\(promptTokens) tokens, \(prefilledTokens) of them read now, \(replyTokens) written, "
+            + "\(Duration.seconds(seconds).text), \(tenths / 10).\(tenths % 10) tokens/s"
     }
 }

@@ -27,10 +27,13 @@ struct Drawing {
         try await record.setAdapters(of: model, display)
         display.begin()
         let images = try await model.generate(request, progress: display.show)
-        try save(images, record, files)
+        try display.save(images, record, to: files)
     }
+}
 
-    private func save(_ images: [Image], _ record: GenerationRecord, _ files: OutputFiles) throws {
+extension ProgressDisplay {
+    /// Writes pictures with their record, and says so.
+    func save(_ images: [Image], _ record: GenerationRecord, to files: OutputFiles) throws {
         var record = record
         for (index, (image, path)) in zip(images, files.paths).enumerated() {
             record.index = index
@@ -39,13 +42,11 @@ struct Drawing {
             } catch {
                 throw CommandError(.cannotCreate, "\(error)")
             }
-            display.event("saved", ["path": .string(path), "seed": .string(String(record.seed))])
-            if !output.json { display.message("saved \(path)") }
+            event("saved", ["path": .string(path), "seed": .string(String(record.seed))])
+            if !isJSON { message("saved \(path)") }
         }
     }
-}
 
-extension ProgressDisplay {
     /// News of a picture.
     func show(_ progress: OmniGen2.Progress) {
         switch progress {

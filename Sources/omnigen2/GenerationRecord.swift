@@ -33,6 +33,8 @@ struct GenerationRecord: Codable, Equatable {
     /// Absent where there are none, as in older pictures.
     var adapters: [Adapter]?
     var mergesAdapters: Bool?
+    /// What was said up to the picture, if it is of a conversation.
+    var conversation: [ChatRecord]?
     /// Which of the `count` pictures this is.
     var index = 0
 
@@ -64,6 +66,9 @@ struct GenerationRecord: Codable, Equatable {
             try path.map { try GenerationRecord(readingFrom: $0) }
             ?? GenerationRecord(
                 GenerationRequest(prompt: ""), model: ModelLocation.published, dtype: .bfloat16)
+        if conversation != nil {
+            throw CommandError(.usage, "\(path ?? "the picture") is of a conversation, and cannot be drawn without it")
+        }
         version = omniGen2Version
         self.prompt = prompt ?? self.prompt
         self.model = model.model ?? self.model

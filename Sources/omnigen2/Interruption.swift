@@ -10,10 +10,13 @@ import Dispatch
 
 /// Runs work that is cancelled, and cleans up, when the user or the system asks the program to end.
 ///
+/// - Parameter signals: what counts as asking.
 /// - Throws: `CommandError` then, otherwise what the work throws.
-func cancelledByInterruption<R: Sendable>(_ work: @escaping @Sendable () async throws -> R) async throws -> R {
+func cancelledByInterruption<R: Sendable>(
+    signals: [Int32] = [SIGINT, SIGTERM], _ work: @escaping @Sendable () async throws -> R
+) async throws -> R {
     let task = Task { try await work() }
-    let sources = [SIGINT, SIGTERM].map { number in
+    let sources = signals.map { number in
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number)
         source.setEventHandler { task.cancel() }
@@ -22,7 +25,7 @@ func cancelledByInterruption<R: Sendable>(_ work: @escaping @Sendable () async t
     }
     defer {
         for source in sources { source.cancel() }
-        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        for number in signals { signal(number, SIG_DFL) }
     }
     do {
         return try await task.value

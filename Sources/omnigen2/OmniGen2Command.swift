@@ -5,9 +5,10 @@ import OmniGen2
 struct OmniGen2Command: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "omnigen2",
-        abstract: "Draw and describe pictures with OmniGen2.",
+        abstract: "Draw, edit and talk about pictures with OmniGen2.",
         version: omniGen2Version,
         subcommands: [
-            GenerateCommand.self, EditCommand.self, DescribeCommand.self, ConvertCommand.self, InfoCommand.self,
+            GenerateCommand.self, EditCommand.self, DescribeCommand.self, ChatCommand.self, ConvertCommand.self,
+            InfoCommand.self,
         ])
 }

@@ -20,10 +20,23 @@ struct OutputFiles {
             paths = [output]
             return
         }
+        let (stem, ending) = Self.parts(of: output)
+        paths = (0..<count).map { "\(stem)_\($0)\(ending)" }
+    }
+
+    /// The first names `name-1.png`, `name-2.png`, ... that no file has.
+    init(free output: String, count: Int) {
+        let (stem, ending) = Self.parts(of: output)
+        let names = (1...).lazy.map { "\(stem)-\($0)\(ending)" }
+        paths = Array(names.filter { !FileManager.default.fileExists(atPath: $0) }.prefix(count))
+    }
+
+    /// A path up to its ending, and the ending with its dot.
+    private static func parts(of output: String) -> (Substring, Substring) {
         let name = output.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
         let dot = name.lastIndex(of: ".").map { output.distance(from: output.startIndex, to: $0) }
         let cut = dot.map { output.index(output.startIndex, offsetBy: $0) } ?? output.endIndex
-        paths = (0..<count).map { output[..<cut] + "_\($0)" + output[cut...] }
+        return (output[..<cut], output[cut...])
     }
 
     /// Checks before any work is done that the files can be written, and makes their folder.

@@ -10,6 +10,12 @@
 enum Terminal {
     static let errorIsTerminal = isatty(STDERR_FILENO) == 1
 
+    /// A person types, and sees what is written.
+    static let isInteractive = isatty(STDIN_FILENO) == 1 && errorIsTerminal
+
+    /// What interrupts one reply: for a person Ctrl-C, otherwise all that ends a program.
+    static let interruptions = isInteractive ? [SIGINT] : [SIGINT, SIGTERM]
+
     static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
     static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }

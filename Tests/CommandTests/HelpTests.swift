@@ -4,7 +4,8 @@ import Testing
 @Suite struct HelpTests {
     @Test(arguments: [
         (["--help"], root), (["generate", "--help"], generate), (["edit", "--help"], edit),
-        (["describe", "--help"], describe), (["convert", "--help"], convert), (["info", "--help"], info),
+        (["describe", "--help"], describe), (["chat", "--help"], chat), (["convert", "--help"], convert),
+        (["info", "--help"], info),
     ])
     func helpSaysThis(arguments: [String], text: String) throws {
         let outcome = try Program.run(arguments)
@@ -16,7 +17,7 @@ import Testing
     }
 
     private static let root = """
-        OVERVIEW: Draw and describe pictures with OmniGen2.
+        OVERVIEW: Draw, edit and talk about pictures with OmniGen2.
 
         USAGE: omnigen2 <subcommand>
 
@@ -28,6 +29,8 @@ import Testing
           generate                Draw a picture from a text.
           edit                    Change a picture, or compose one from several.
           describe                Say what pictures show, or answer a question.
+          chat                    Talk with the model, which answers with text or a
+                                  picture.
           convert                 Write a model folder in the published layout from
                                   other files.
           info                    Show what is installed, and what a model folder holds.
@@ -231,6 +234,88 @@ import Testing
           --seed <n>              Seed of the draws. (default: 0)
           --json                  Report text and progress as JSON lines on standard
                                   output.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let chat = """
+        OVERVIEW: Talk with the model, which answers with text or a picture.
+
+        Without a MESSAGE every line of standard input is one; '/help' among them lists
+        what else can be said. A picture that was drawn goes with the next message.
+        Drawn pictures are numbered: output-1.png, output-2.png and so on. With a
+        MESSAGE there is one reply, and its picture goes to --output.
+
+        USAGE: omnigen2 chat [<options>] [<message>]
+
+        ARGUMENTS:
+          <message>               What to say. (default: a conversation)
+
+        MODEL:
+          --model <model>         Model folder in the published layout, or a Hugging
+                                  Face repository. (default: OmniGen2/OmniGen2)
+          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
+          --transformer <file>    Transformer from this safetensors file, such as
+                                  ComfyUI's.
+          --vae <file>            Autoencoder from this file, such as ae.safetensors.
+          --mllm <file>           Qwen2.5-VL from this file, such as ComfyUI's text
+                                  encoder.
+          --processor <dir>       Tokenizer from this folder. (default: that of the
+                                  model)
+
+        TEXT:
+          --max-tokens <n>        How many tokens a reply may have. (default: 256)
+          --temperature <t>       0 takes the best token, more draws. (default: the
+                                  checkpoint's, 1e-6)
+          --top-k <n>             Draw from the best n tokens; 0 is all. (default: the
+                                  checkpoint's, 50)
+          --top-p <p>             Draw from the best tokens that are this probable
+                                  together. (default: the checkpoint's, 1)
+          --repetition-penalty <x>
+                                  What tokens that stood before lose; 1 is nothing.
+                                  (default: the checkpoint's, 1.05)
+          --stop <text>           A string that ends a reply; repeatable.
+
+        DRAWING:
+          --negative-prompt <text>
+                                  What to stay away from. (default: that of the
+                                  official script)
+          --height <pixels>       Height in pixels. (default: 1024)
+          --width <pixels>        Width in pixels. (default: 1024)
+          --max-pixels <pixels>   Larger pictures are drawn at this many and stretched.
+                                  (default: 1048576)
+          --steps <n>             Steps from noise to picture. (default: 50)
+          --text-guidance <scale> How strongly the prompt pulls; 1 is off. (default: 5)
+          --image-guidance <scale>
+                                  How strongly reference pictures pull; nothing without
+                                  them. (default: 2)
+          --cfg-range <from> <to> Part of the run in which guidance applies. (default:
+                                  0 1)
+          --scheduler <name>      Solver: euler or dpmsolver++. (default: euler)
+          --cache <name>          Skip layers at some steps: none, teacache[:threshold]
+                                  or taylorseer. (default: none)
+          --seed <n>              Seed of the noise. (default: 0)
+          --count <n>             How many pictures. (default: 1)
+
+        OUTPUT:
+          -o, --output <png>      Where to write the PNG. (default: output.png)
+          --force                 Overwrite existing files.
+          --json                  Report progress as JSON lines on standard output.
+
+        ADAPTERS:
+          --lora <path[:scale]>   A LoRA file or folder, and how strongly it acts; may
+                                  be repeated. (default scale: 1)
+          --merge-lora            Make the adapters part of the weights: faster, more
+                                  memory.
+
+        ENGINE:
+          --libtorch <dir>        Folder of libtorch.
+          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
+          --threads <n>           Threads to compute with. (default: physical cores)
+
+        OPTIONS:
+          --image <file>          A picture that goes with the first message, PNG, JPEG
+                                  or WebP; repeat for up to five.
           --version               Show the version.
           -h, --help              Show help information.
         """

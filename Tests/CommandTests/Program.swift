@@ -15,18 +15,21 @@ enum Program {
     private static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent()
 
-    static func run(_ arguments: [String], program: String = "omnigen2") throws -> Outcome {
+    /// - Parameter input: what stands on standard input.
+    static func run(_ arguments: [String], program: String = "omnigen2", input: String = "") throws -> Outcome {
         let process = Process()
         process.executableURL = folder.appendingPathComponent(program)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging([
             "COLUMNS": "80", "OMP_WAIT_POLICY": "passive",
         ]) { $1 }
-        let (output, error) = (Pipe(), Pipe())
+        let (output, error, given) = (Pipe(), Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = error
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = given
         try process.run()
+        try given.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+        try given.fileHandleForWriting.close()
         let written = output.fileHandleForReading.readDataToEndOfFile()
         let complaints = error.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
