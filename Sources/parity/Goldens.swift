@@ -1,4 +1,5 @@
 import Layers
+import OmniGen2
 import Torch
 
 #if canImport(FoundationEssentials)

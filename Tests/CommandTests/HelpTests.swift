@@ -38,17 +38,9 @@ import Testing
           See 'omnigen2 help <subcommand>' for detailed help.
         """
 
-    private static let generate = """
-        OVERVIEW: Draw a picture from a text.
+    // What several commands share.
 
-        The picture is written as PNG and carries its prompt, seed and settings:
-        'omnigen2 generate --from picture.png' draws it again.
-
-        USAGE: omnigen2 generate [<options>] [<prompt>]
-
-        ARGUMENTS:
-          <prompt>                What to draw.
-
+    private static let model = """
         MODEL:
           --model <model>         Model folder in the published layout, or a Hugging
                                   Face repository. (default: OmniGen2/OmniGen2)
@@ -60,7 +52,9 @@ import Testing
                                   encoder.
           --processor <dir>       Tokenizer from this folder. (default: that of the
                                   model)
+        """
 
+    private static let drawing = """
         DRAWING:
           --negative-prompt <text>
                                   What to stay away from. (default: that of the
@@ -81,22 +75,65 @@ import Testing
                                   or taylorseer. (default: none)
           --seed <n>              Seed of the noise. (default: 0)
           --count <n>             How many pictures. (default: 1)
+        """
 
+    private static let output = """
         OUTPUT:
           -o, --output <png>      Where to write the PNG. (default: output.png)
           --force                 Overwrite existing files.
           --json                  Report progress as JSON lines on standard output.
+        """
 
+    private static let adapters = """
         ADAPTERS:
           --lora <path[:scale]>   A LoRA file or folder, and how strongly it acts; may
                                   be repeated. (default scale: 1)
           --merge-lora            Make the adapters part of the weights: faster, more
                                   memory.
+        """
 
+    private static let engine = """
         ENGINE:
           --libtorch <dir>        Folder of libtorch.
           --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
           --threads <n>           Threads to compute with. (default: physical cores)
+        """
+
+    private static let text = """
+        TEXT:
+          --max-tokens <n>        How many tokens a reply may have. (default: 256)
+          --temperature <t>       0 takes the best token, more draws. (default: the
+                                  checkpoint's, 1e-6)
+          --top-k <n>             Draw from the best n tokens; 0 is all. (default: the
+                                  checkpoint's, 50)
+          --top-p <p>             Draw from the best tokens that are this probable
+                                  together. (default: the checkpoint's, 1)
+          --repetition-penalty <x>
+                                  What tokens that stood before lose; 1 is nothing.
+                                  (default: the checkpoint's, 1.05)
+          --stop <text>           A string that ends a reply; repeatable.
+        """
+
+    private static let generate = """
+        OVERVIEW: Draw a picture from a text.
+
+        The picture is written as PNG and carries its prompt, seed and settings:
+        'omnigen2 generate --from picture.png' draws it again.
+
+        USAGE: omnigen2 generate [<options>] [<prompt>]
+
+        ARGUMENTS:
+          <prompt>                What to draw.
+
+        \(model)
+
+        \(drawing)
+
+        \(output)
+
+        \(adapters)
+
+        \(engine)
 
         OPTIONS:
           --from <png>            Repeat the picture of this PNG; other options
@@ -134,54 +171,15 @@ import Testing
                                   What is read of a source: sample of its distribution,
                                   or its mode. (default: sample)
 
-        MODEL:
-          --model <model>         Model folder in the published layout, or a Hugging
-                                  Face repository. (default: OmniGen2/OmniGen2)
-          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
-          --transformer <file>    Transformer from this safetensors file, such as
-                                  ComfyUI's.
-          --vae <file>            Autoencoder from this file, such as ae.safetensors.
-          --mllm <file>           Qwen2.5-VL from this file, such as ComfyUI's text
-                                  encoder.
-          --processor <dir>       Tokenizer from this folder. (default: that of the
-                                  model)
+        \(model)
 
-        DRAWING:
-          --negative-prompt <text>
-                                  What to stay away from. (default: that of the
-                                  official script)
-          --height <pixels>       Height in pixels. (default: 1024)
-          --width <pixels>        Width in pixels. (default: 1024)
-          --max-pixels <pixels>   Larger pictures are drawn at this many and stretched.
-                                  (default: 1048576)
-          --steps <n>             Steps from noise to picture. (default: 50)
-          --text-guidance <scale> How strongly the prompt pulls; 1 is off. (default: 5)
-          --image-guidance <scale>
-                                  How strongly reference pictures pull; nothing without
-                                  them. (default: 2)
-          --cfg-range <from> <to> Part of the run in which guidance applies. (default:
-                                  0 1)
-          --scheduler <name>      Solver: euler or dpmsolver++. (default: euler)
-          --cache <name>          Skip layers at some steps: none, teacache[:threshold]
-                                  or taylorseer. (default: none)
-          --seed <n>              Seed of the noise. (default: 0)
-          --count <n>             How many pictures. (default: 1)
+        \(drawing)
 
-        OUTPUT:
-          -o, --output <png>      Where to write the PNG. (default: output.png)
-          --force                 Overwrite existing files.
-          --json                  Report progress as JSON lines on standard output.
+        \(output)
 
-        ADAPTERS:
-          --lora <path[:scale]>   A LoRA file or folder, and how strongly it acts; may
-                                  be repeated. (default scale: 1)
-          --merge-lora            Make the adapters part of the weights: faster, more
-                                  memory.
+        \(adapters)
 
-        ENGINE:
-          --libtorch <dir>        Folder of libtorch.
-          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
-          --threads <n>           Threads to compute with. (default: physical cores)
+        \(engine)
 
         OPTIONS:
           --from <png>            Repeat the picture of this PNG; other options
@@ -198,35 +196,11 @@ import Testing
         ARGUMENTS:
           <image>                 PNG, JPEG or WebP pictures.
 
-        MODEL:
-          --model <model>         Model folder in the published layout, or a Hugging
-                                  Face repository. (default: OmniGen2/OmniGen2)
-          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
-          --transformer <file>    Transformer from this safetensors file, such as
-                                  ComfyUI's.
-          --vae <file>            Autoencoder from this file, such as ae.safetensors.
-          --mllm <file>           Qwen2.5-VL from this file, such as ComfyUI's text
-                                  encoder.
-          --processor <dir>       Tokenizer from this folder. (default: that of the
-                                  model)
+        \(model)
 
-        TEXT:
-          --max-tokens <n>        How many tokens a reply may have. (default: 256)
-          --temperature <t>       0 takes the best token, more draws. (default: the
-                                  checkpoint's, 1e-6)
-          --top-k <n>             Draw from the best n tokens; 0 is all. (default: the
-                                  checkpoint's, 50)
-          --top-p <p>             Draw from the best tokens that are this probable
-                                  together. (default: the checkpoint's, 1)
-          --repetition-penalty <x>
-                                  What tokens that stood before lose; 1 is nothing.
-                                  (default: the checkpoint's, 1.05)
-          --stop <text>           A string that ends a reply; repeatable.
+        \(text)
 
-        ENGINE:
-          --libtorch <dir>        Folder of libtorch.
-          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
-          --threads <n>           Threads to compute with. (default: physical cores)
+        \(engine)
 
         OPTIONS:
           -q, --question <text>   What to ask; the pictures are img1, img2 and so on.
@@ -251,67 +225,17 @@ import Testing
         ARGUMENTS:
           <message>               What to say. (default: a conversation)
 
-        MODEL:
-          --model <model>         Model folder in the published layout, or a Hugging
-                                  Face repository. (default: OmniGen2/OmniGen2)
-          --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
-          --transformer <file>    Transformer from this safetensors file, such as
-                                  ComfyUI's.
-          --vae <file>            Autoencoder from this file, such as ae.safetensors.
-          --mllm <file>           Qwen2.5-VL from this file, such as ComfyUI's text
-                                  encoder.
-          --processor <dir>       Tokenizer from this folder. (default: that of the
-                                  model)
+        \(model)
 
-        TEXT:
-          --max-tokens <n>        How many tokens a reply may have. (default: 256)
-          --temperature <t>       0 takes the best token, more draws. (default: the
-                                  checkpoint's, 1e-6)
-          --top-k <n>             Draw from the best n tokens; 0 is all. (default: the
-                                  checkpoint's, 50)
-          --top-p <p>             Draw from the best tokens that are this probable
-                                  together. (default: the checkpoint's, 1)
-          --repetition-penalty <x>
-                                  What tokens that stood before lose; 1 is nothing.
-                                  (default: the checkpoint's, 1.05)
-          --stop <text>           A string that ends a reply; repeatable.
+        \(text)
 
-        DRAWING:
-          --negative-prompt <text>
-                                  What to stay away from. (default: that of the
-                                  official script)
-          --height <pixels>       Height in pixels. (default: 1024)
-          --width <pixels>        Width in pixels. (default: 1024)
-          --max-pixels <pixels>   Larger pictures are drawn at this many and stretched.
-                                  (default: 1048576)
-          --steps <n>             Steps from noise to picture. (default: 50)
-          --text-guidance <scale> How strongly the prompt pulls; 1 is off. (default: 5)
-          --image-guidance <scale>
-                                  How strongly reference pictures pull; nothing without
-                                  them. (default: 2)
-          --cfg-range <from> <to> Part of the run in which guidance applies. (default:
-                                  0 1)
-          --scheduler <name>      Solver: euler or dpmsolver++. (default: euler)
-          --cache <name>          Skip layers at some steps: none, teacache[:threshold]
-                                  or taylorseer. (default: none)
-          --seed <n>              Seed of the noise. (default: 0)
-          --count <n>             How many pictures. (default: 1)
+        \(drawing)
 
-        OUTPUT:
-          -o, --output <png>      Where to write the PNG. (default: output.png)
-          --force                 Overwrite existing files.
-          --json                  Report progress as JSON lines on standard output.
+        \(output)
 
-        ADAPTERS:
-          --lora <path[:scale]>   A LoRA file or folder, and how strongly it acts; may
-                                  be repeated. (default scale: 1)
-          --merge-lora            Make the adapters part of the weights: faster, more
-                                  memory.
+        \(adapters)
 
-        ENGINE:
-          --libtorch <dir>        Folder of libtorch.
-          --device <device>       Where to compute: auto, cpu or cuda. (default: auto)
-          --threads <n>           Threads to compute with. (default: physical cores)
+        \(engine)
 
         OPTIONS:
           --image <file>          A picture that goes with the first message, PNG, JPEG

@@ -89,7 +89,7 @@ import Torch
                 if case .object = value {
                     expectMembers(value, document[name] ?? .null, "\(path).\(name)")
                 } else {
-                    #expect(document[name] == value, "\(path).\(name)")
+                    #expect(document[name] ?? .null == value, "\(path).\(name)")
                 }
             }
         }

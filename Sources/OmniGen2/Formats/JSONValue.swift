@@ -46,11 +46,12 @@ package indirect enum JSONValue: Codable, Equatable, Sendable {
         }
     }
 
-    /// A member of an object; `nil` if there is none, or if this is no object. Setting one on anything else does nothing.
+    /// A member of an object; `nil` if there is none, if it is null, or if this is no object. Setting one on anything else
+    /// does nothing.
     package subscript(name: String) -> JSONValue? {
         get {
-            guard case .object(let members) = self else { return nil }
-            return members[name]
+            guard case .object(let members) = self, let value = members[name], value != .null else { return nil }
+            return value
         }
         set {
             guard case .object(var members) = self else { return }
@@ -58,6 +59,32 @@ package indirect enum JSONValue: Codable, Equatable, Sendable {
             self = .object(members)
         }
     }
+
+    package var members: [String: JSONValue]? { if case .object(let values) = self { values } else { nil } }
+    package var array: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
+    package var string: String? { if case .string(let value) = self { value } else { nil } }
+    package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+
+    /// A number of either kind.
+    package var double: Double? {
+        switch self {
+        case .double(let value): value
+        case .int(let value): Double(value)
+        default: nil
+        }
+    }
+
+    /// A number of either kind that is whole.
+    package var int: Int? {
+        switch self {
+        case .int(let value): value
+        case .double(let value): Int(exactly: value)
+        default: nil
+        }
+    }
+
+    /// The whole numbers of an array.
+    package var ints: [Int]? { array.map { $0.compactMap(\.int) } }
 
     /// The document as a file holds it: members by name, one to a line.
     package func text() throws -> Data {

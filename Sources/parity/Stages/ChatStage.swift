@@ -26,13 +26,12 @@ extension Stage {
         }
     }
 
-    /// Steps and size are those of the record; what a case does not say is the chat's default.
+    /// Steps and size are those of the record; what a case does not say is the original pipeline's default.
     @Engine
     private static func chatRequest(
         _ goldens: Goldens, _ file: String, _ name: String, _ call: JSONValue, _ pipeline: Pipeline
     ) throws -> GenerationRequest {
-        var request = ChatOptions().picture
-        request.prompt = call["prompt"]?.string ?? ""
+        var request = GenerationRequest(prompt: call["prompt"]?.string ?? "")
         request.negativePrompt = call["negative_prompt"]?.string ?? request.negativePrompt
         request.references = try (call["images"]?.array ?? []).map { try goldens.image($0) }
         let latents = try goldens.recorded(file, "\(name).init_latents").shape
@@ -41,8 +40,8 @@ extension Stage {
         request.steps =
             call["steps"]?.int
             ?? goldens.names(file).count { $0.hasPrefix("\(name).pred") && $0.last?.isNumber == true }
-        request.textGuidance = call["text_guidance_scale"]?.double ?? request.textGuidance
-        request.imageGuidance = call["image_guidance_scale"]?.double ?? request.imageGuidance
+        request.textGuidance = call["text_guidance_scale"]?.double ?? 4
+        request.imageGuidance = call["image_guidance_scale"]?.double ?? 1
         request.count = latents[0]
         return request
     }

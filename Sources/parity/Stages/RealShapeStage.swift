@@ -1,5 +1,6 @@
 import Diffusion
 import Layers
+import OmniGen2
 import QwenVL
 import Torch
 

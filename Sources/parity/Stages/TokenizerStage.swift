@@ -1,3 +1,4 @@
+import OmniGen2
 import QwenVL
 
 extension Stage {

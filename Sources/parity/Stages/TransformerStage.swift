@@ -1,5 +1,6 @@
 import Diffusion
 import Layers
+import OmniGen2
 import Torch
 
 extension Stage {
