@@ -2,7 +2,7 @@
 swift_flags := -c release -Xswiftc -enable-testing
 OMNIGEN2_GOLDENS ?= Tests/Fixtures/goldens
 
-.PHONY: help bootstrap build test demo parity format lint release-bundle
+.PHONY: help bootstrap build test demo parity format lint docs release-bundle
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -15,9 +15,11 @@ build: bootstrap ## compile the libraries and programs
 
 test: bootstrap ## run all tests
 	swift build --build-tests $(swift_flags)
+	swift build --package-path Examples/Embed --scratch-path .build $(swift_flags)
 	swift test --skip-build $(swift_flags)
 	scripts/tests/bootstrap
 	scripts/tests/gpu-check
+	scripts/docs
 
 demo: bootstrap ## draw a picture with small random weights, end to end
 	swift build --product omnigen2 $(swift_flags)
@@ -33,6 +35,9 @@ format: ## format the Swift sources
 
 lint: ## check the format of the Swift sources
 	swift format lint --strict --recursive Sources Tests Examples Package.swift
+
+docs: build ## build the library's documentation, in .build/docs
+	scripts/docs
 
 release-bundle: bootstrap ## build the archive for machines without Swift, in dist/
 	scripts/release-bundle

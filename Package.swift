@@ -56,10 +56,6 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
-        // Sees what a user of the library sees: public symbols only.
-        .executableTarget(
-            name: "embed", dependencies: ["OmniGen2"], path: "Examples/Embed", packageAccess: false,
-            swiftSettings: swiftSettings),
         tests("TorchTests", "Torch"),
         tests("LayersTests", "Layers", "Torch"),
         tests("ImagingTests", "Imaging"),
@@ -68,7 +64,7 @@ let package = Package(
         tests("DiffusionTests", "Diffusion", "Layers", "Torch"),
         tests("OmniGen2Tests", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
         tests("ParityTests", "parity"),
-        tests("CommandTests", "omnigen2", "embed", "Imaging"),
+        tests("CommandTests", "omnigen2", "Imaging"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -12,18 +12,10 @@ extension OmniGen2 {
     /// Draws the pictures of a request as a stream of events; the pictures come last.
     ///
     /// Ending the iteration, or cancelling its task, stops the work after the running step.
-    public func events(of request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
-        AsyncThrowingStream { continuation in
-            let work = Task {
-                do {
-                    let images = try await generate(request) { continuation.yield(.progress($0)) }
-                    for (index, image) in images.enumerated() { continuation.yield(.picture(image, index: index)) }
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
-            }
-            continuation.onTermination = { _ in work.cancel() }
+    public func generateEvents(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        eventStream { report in
+            let images = try await self.generate(request) { report(.progress($0)) }
+            for (index, image) in images.enumerated() { report(.picture(image, index: index)) }
         }
     }
 }

@@ -46,7 +46,10 @@ extension OmniGen2 {
     /// A picture drawn in one turn goes with the next message, before that message's own pictures, unless
     /// ``Conversation/dropPicture()`` takes it out. The first turn gives what the official chat pipeline gives.
     /// - Parameters:
+    ///   - message: what is said.
     ///   - images: pictures that go with the message; at most five with the one of the last turn.
+    ///   - conversation: what was said before, of this model; the turn is added to it.
+    ///   - options: how text and pictures are drawn.
     ///   - onEvent: gets the text as it comes, and the progress of a picture.
     /// - Throws: `CancellationError` when the task is cancelled; the conversation is then as it was before.
     public func chat(
@@ -58,23 +61,14 @@ extension OmniGen2 {
         return try await turn(message, images, conversation, options, onEvent)
     }
 
-    /// The same as a stream, which ends with `ChatEvent.finished`; leaving it stops the work.
+    /// The same as a stream, which ends with ``ChatEvent/finished(_:)``; leaving it stops the work.
     public func chatEvents(
         _ message: String, images: [Image] = [], in conversation: Conversation, options: ChatOptions = ChatOptions()
     ) -> AsyncThrowingStream<ChatEvent, any Error> {
-        AsyncThrowingStream { continuation in
-            let work = Task {
-                do {
-                    let reply = try await chat(message, images: images, in: conversation, options: options) {
-                        continuation.yield($0)
-                    }
-                    continuation.yield(.finished(reply))
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
-            }
-            continuation.onTermination = { _ in work.cancel() }
+        eventStream { report in
+            let reply = try await self.chat(
+                message, images: images, in: conversation, options: options, onEvent: report)
+            report(.finished(reply))
         }
     }
 

@@ -13,6 +13,8 @@ extension OmniGen2 {
     ///
     /// - Parameters:
     ///   - images: at least one; the question can name them "img1", "img2" and so on.
+    ///   - question: what is asked; `nil` is ``defaultQuestion``.
+    ///   - options: how the text is drawn.
     ///   - onText: gets the reply as it is made, in whole characters.
     public func describe(
         _ images: [Image], question: String? = nil, options: TextOptions = TextOptions(),
@@ -23,23 +25,13 @@ extension OmniGen2 {
         return try await answer(question ?? Self.defaultQuestion, images, options, onText)
     }
 
-    /// The same as a stream, which ends with `TextEvent.finished`; leaving it stops the work.
-    public func description(
-        of images: [Image], question: String? = nil, options: TextOptions = TextOptions()
-    ) -> AsyncThrowingStream<TextEvent, any Error> {
-        AsyncThrowingStream { continuation in
-            let task = Task {
-                do {
-                    let reply = try await describe(images, question: question, options: options) { text in
-                        continuation.yield(.text(text))
-                    }
-                    continuation.yield(.finished(reply))
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
-            }
-            continuation.onTermination = { _ in task.cancel() }
+    /// The same as a stream, which ends with ``DescriptionEvent/finished(_:)``; leaving it stops the work.
+    public func describeEvents(
+        _ images: [Image], question: String? = nil, options: TextOptions = TextOptions()
+    ) -> AsyncThrowingStream<DescriptionEvent, any Error> {
+        eventStream { report in
+            report(
+                .finished(try await self.describe(images, question: question, options: options) { report(.text($0)) }))
         }
     }
 

@@ -71,6 +71,7 @@ public final class OmniGen2: Sendable {
     /// - Parameters:
     ///   - model: a folder in the published layout, or a Hugging Face repository such as `OmniGen2/OmniGen2`, which
     ///     is downloaded into the ordinary cache if it is not there.
+    ///   - configuration: number type, device and threads.
     ///   - use: what is loaded now; other parts are loaded when they are first needed.
     /// - Throws: when libtorch or the model cannot be used; the error says what was wrong and where.
     public convenience init(
@@ -86,6 +87,8 @@ public final class OmniGen2: Sendable {
     ///     part; configurations are then what the shapes of the tensors say and otherwise the published ones.
     ///   - files: recognised by the names of their tensors: the published ones, ComfyUI's, those of FLUX's autoencoder,
     ///     and of both generations of Qwen2.5-VL.
+    ///   - configuration: number type, device and threads.
+    ///   - use: what is loaded now.
     /// - Throws: as above, and when a file is none of its part.
     public convenience init(
         model: String?, files: ModelFiles, configuration: Configuration = Configuration(), for use: Use = .pictures

@@ -80,7 +80,7 @@ public struct TextReply: Sendable, Equatable {
 }
 
 /// What happens while a reply is made.
-public enum TextEvent: Sendable, Equatable {
+public enum DescriptionEvent: Sendable, Equatable {
     /// More of the text, in whole characters.
     case text(String)
     /// The reply is complete.

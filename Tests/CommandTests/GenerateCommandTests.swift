@@ -115,7 +115,7 @@ import Testing
         try Program.withFolder { folder in
             let outcome = try Program.run([Program.checkpoint, folder + "/a.png"], program: "embed")
             #expect(outcome.status == 0, "\(outcome.error)")
-            #expect(outcome.output.contains("step 4 of 4"))
+            #expect(outcome.output.contains("step 4 of 4\n") && outcome.output.contains("\nchat: "))
             #expect(try Image(contentsOf: folder + "/a.png").width == 96)
         }
     }

@@ -51,8 +51,8 @@ import Testing
         try await Self.withTextOnly { model in
             var text = ""
             var replies: [TextReply] = []
-            for try await event in model.description(
-                of: [try Self.picture()], question: "Name one object.", options: Self.options { $0.stop = ["Qind"] })
+            for try await event in model.describeEvents(
+                [try Self.picture()], question: "Name one object.", options: Self.options { $0.stop = ["Qind"] })
             {
                 switch event {
                 case .text(let piece): text += piece

@@ -38,7 +38,7 @@ import Torch
         var steps: [Int] = []
         var previews: [Image] = []
         var pictures: [Image] = []
-        for try await event in model.events(of: Self.request { $0.previewInterval = 1 }) {
+        for try await event in model.generateEvents(Self.request { $0.previewInterval = 1 }) {
             switch event {
             case .progress(.step(let step, let count)): steps.append(count * 10 + step)
             case .progress(.preview(let image, _)): previews.append(image)
