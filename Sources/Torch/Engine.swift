@@ -30,8 +30,9 @@ package actor Engine {
         try await run { try load(folder, threads) }
     }
 
+    /// The same for callers that are on the engine's thread, so that no other job comes between two calls.
     @Engine
-    private static func load(_ folder: String?, _ threads: Int?) throws(TorchError) -> EngineDescription {
+    static func load(_ folder: String?, _ threads: Int?) throws(TorchError) -> EngineDescription {
         if let threads, !maximumThreads.contains(threads) {
             throw .invalid("threads must be between 1 and \(maximumThreads.upperBound), got \(threads)")
         }
