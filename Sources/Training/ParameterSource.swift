@@ -38,4 +38,11 @@ final class ParameterSource: WeightSource {
         parameters.append(parameter)
         return parameter.value
     }
+
+    /// What the model has asked for and training does not change.
+    func constantTensors() throws -> [(name: String, tensor: Tensor)] {
+        try shapes.filter { values[$0.key] == nil }.sorted { $0.key < $1.key }.compactMap { name, shape in
+            try constants.tensor(name, shape, initial: .zeros).map { (name, $0) }
+        }
+    }
 }

@@ -97,6 +97,14 @@ package final class Parameters {
         return Weights(source, dtype: dtype, device: device, adapters: adapters)
     }
 
+    /// The pairs of an adapter, or everything the model reads, by path; `values` stand for the parameters, in their order.
+    func tensors(_ values: [Tensor]? = nil) throws -> [(name: String, tensor: Tensor)] {
+        let values = values ?? list.map(\.value)
+        let trained = zip(list, values).map { (name: $0.path, tensor: $1) }
+        if lowRank != nil { return trained }
+        return trained + (try source.constantTensors())
+    }
+
     /// The gradient of each parameter; zeros where no path led to one.
     package func gradients() throws -> [Tensor] {
         try list.map { try $0.value.gradient ?? Tensor.zeros($0.value.shape, device: device) }

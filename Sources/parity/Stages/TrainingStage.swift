@@ -54,7 +54,8 @@ private struct TrainingCase {
     ) throws -> Parameters {
         let source = try goldens.modelFolder().transformerSource(.float32, goldens.device)
         let build: (Weights) throws -> Void = { _ = try Transformer($0, configuration) }
-        guard name.hasPrefix("lora") else { return try Parameters(source, device: goldens.device, build: build) }
+        let isAdapted = goldens.names(file).contains { $0.hasPrefix("\(name).grad.") && $0.contains(".lora_") }
+        guard isAdapted else { return try Parameters(source, device: goldens.device, build: build) }
         let recorded = RecordedPairs(goldens, file)
         return try Parameters(
             source, device: goldens.device, lowRank: LowRankOptions(rank: recorded.rank(), targets: recorded.layers),
@@ -108,7 +109,10 @@ private struct TrainingCase {
     private static func optimizerCase(_ goldens: Goldens, _ file: String) -> String {
         let record = goldens.names(file).first { $0.hasPrefix("adamw.") } ?? ""
         let how = goldens.how(file, record)
-        return goldens.cases(file).first { how.contains($0 + "'s") } ?? ""
+        let cases = goldens.cases(file).filter { name in
+            goldens.names(file).contains { $0.hasPrefix("\(name).grad.") && !$0.contains(".lora_") }
+        }
+        return cases.first { how.contains($0 + "'s") } ?? cases.first ?? ""
     }
 
     private func check(_ part: String, _ tensor: Tensor) throws {
