@@ -42,10 +42,11 @@ let package = Package(
         library("QwenVL", "Layers", "Torch", "Imaging"),
         library("Diffusion", "Layers", "Torch"),
         library("OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch"),
+        library("Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch"),
         .executableTarget(
             name: "parity",
             dependencies: [
-                "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch",
+                "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -63,6 +64,7 @@ let package = Package(
         tests("QwenVLTests", "QwenVL", "Layers", "Torch", "Imaging"),
         tests("DiffusionTests", "Diffusion", "Layers", "Torch"),
         tests("OmniGen2Tests", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
+        tests("TrainingTests", "Training", "OmniGen2", "Diffusion", "Layers", "Torch"),
         tests("ParityTests", "parity"),
         tests("CommandTests", "omnigen2", "Imaging"),
     ],

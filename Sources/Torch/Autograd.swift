@@ -37,11 +37,11 @@ extension Tensor {
     package func detached() throws(TorchError) -> Tensor { try dispatch("aten::detach", "", .tensor(self)) }
 }
 
-/// Runs `body` with gradient recording on, on the engine's thread.
-package func withGradients<R>(_ body: () throws -> R) throws -> R {
+/// Runs `body` with gradient recording on, or off, on the engine's thread.
+package func withGradients<R>(_ recorded: Bool = true, _ body: () throws -> R) throws -> R {
     let torch = try Engine.library(for: "grad_mode")
     let before = torch.gradModeIsEnabled()
-    torch.setGradMode(true)
+    torch.setGradMode(recorded)
     defer { torch.setGradMode(before) }
     return try body()
 }

@@ -25,7 +25,13 @@ package final class Generator {
     }
 
     /// Everything the generator's future depends on.
-    package var state: State { State(twister: twister, cachedNormal: cachedNormal) }
+    package var state: State {
+        get { State(twister: twister, cachedNormal: cachedNormal) }
+        set {
+            twister = newValue.twister
+            cachedNormal = newValue.cachedNormal
+        }
+    }
 
     /// 32 random bits.
     package func next() -> UInt32 { twister.next() }

@@ -153,20 +153,10 @@ final class Goldens {
     /// Notes a stage that could not run at all.
     func fail(_ stage: String, _ error: any Error) { report.broken.append("\(stage): \(error)") }
 
-    /// Closes the account: what nobody asked for is left out, with the reason if there is one.
+    /// Closes the account: what nobody asked for is left out.
     func finish() {
-        let jsonFiles = (manifest.json ?? []).map(\.file)
-        var names: [String] = []
-        for file in manifest.tensors.map(\.file) + jsonFiles where !names.contains(file) { names.append(file) }
-        for file in names {
-            if let reason = NotCovered.reason(file) {
-                report.skipped.append((file, reason))
-            }
-        }
-        for file in jsonFiles where NotCovered.reason(file) == nil && !self.jsonFiles.contains(file) {
-            report.leftOut.append(file)
-        }
-        for record in manifest.tensors where NotCovered.reason(record.file) == nil {
+        for file in (manifest.json ?? []).map(\.file) where !jsonFiles.contains(file) { report.leftOut.append(file) }
+        for record in manifest.tensors {
             let key = Key(file: record.file, name: record.name)
             if !inputs.contains(key), !report.has(record.file, record.name) {
                 report.leftOut.append("\(record.file) \(record.name)")

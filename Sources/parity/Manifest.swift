@@ -26,16 +26,3 @@ struct Manifest: Decodable {
     let tensors: [Tensor]
     let json: [Cases]?
 }
-
-/// Sections of a set that this version does not cover, and why.
-enum NotCovered {
-    static let sections: [String: String] = [
-        "training": "training is not there yet"
-    ]
-
-    /// The reason a file is left out: its name is a section, or a section and `_cases`.
-    static func reason(_ file: String) -> String? {
-        let stem = file.split(separator: ".").first.map(String.init) ?? file
-        return sections[stem] ?? (stem.hasSuffix("_cases") ? sections[String(stem.dropLast(6))] : nil)
-    }
-}

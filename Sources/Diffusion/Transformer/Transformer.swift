@@ -50,17 +50,26 @@ package struct Transformer {
     }
 
     /// The velocity of each sample, [C, H, W].
-    package func callAsFunction(_ samples: [Sample]) throws -> [Tensor] {
+    package func callAsFunction(
+        _ samples: [Sample], execution: any BlockExecution = DirectExecution()
+    ) throws -> [Tensor] {
         let plan = try SequencePlan(samples, configuration.patchSize)
         let table = try positions.table(plan.places, device: imageIndexEmbedding.device)
-        let time = try timeCaption.time(plan.timesteps)
+        let time = try execution.share(timeCaption.time(plan.timesteps))
 
         let text = try refineText(samples.map(\.text), plan, table)
         let noise = try refineNoise(samples.map(\.latent), plan, table, time)
         let references = try refineReferences(samples.map(\.references), plan, table, time)
 
         var joint = try plan.join(text, references, noise)
-        for layer in layers { joint = try layer(joint, table, time: time, rows: plan.timeRows) }
+        joint = joint.replacing(try execution.share(joint.tokens))
+        for layer in layers {
+            let lengths = joint.lengths
+            let tokens = try execution.run(joint.tokens) { x in
+                try layer(PackedTokens(x, lengths: lengths), table, time: time, rows: plan.timeRows).tokens
+            }
+            joint = joint.replacing(tokens)
+        }
 
         let images = try PackedTokens(plan.imageRanges.map { try joint.tokens.narrowed(0, $0) })
         let velocities = try output(images, time, rows: plan.timeRows).sequences()

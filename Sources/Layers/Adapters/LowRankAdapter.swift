@@ -5,18 +5,22 @@ package struct LowRankAdapter {
     package let down: Tensor  // [rank, inputs]
     package let up: Tensor  // [outputs, rank]
     package let scale: Double
+    /// Acts on x, in training only.
+    package let dropout: Dropout?
 
-    package init(down: Tensor, up: Tensor, scale: Double) {
+    package init(down: Tensor, up: Tensor, scale: Double, dropout: Dropout? = nil) {
         self.down = down
         self.up = up
         self.scale = scale
+        self.dropout = dropout
     }
 
     package var rank: Int { down.size(0) }
 
     /// x [..., inputs] to [..., outputs].
     package func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let product = try x.linear(down, nil).linear(up, nil)
+        let input = try dropout.map { try $0(x) } ?? x
+        let product = try input.linear(down, nil).linear(up, nil)
         return scale == 1 ? product : try product * scale
     }
 
@@ -27,10 +31,11 @@ package struct LowRankAdapter {
     }
 
     func converted(_ dtype: DType, _ device: Device) throws -> LowRankAdapter {
-        LowRankAdapter(down: try down.to(dtype).to(device), up: try up.to(dtype).to(device), scale: scale)
+        LowRankAdapter(
+            down: try down.to(dtype).to(device), up: try up.to(dtype).to(device), scale: scale, dropout: dropout)
     }
 
     package func scaled(by factor: Double) -> LowRankAdapter {
-        LowRankAdapter(down: down, up: up, scale: scale * factor)
+        LowRankAdapter(down: down, up: up, scale: scale * factor, dropout: dropout)
     }
 }

@@ -10,7 +10,7 @@ struct Stage {
     static let all: [Stage] = [
         .random, .tokenizer, .preprocessing, .images, .multimodalPositions, .vision, .languageModel, .generate,
         .rotary, .block, .transformer, .autoencoder, .schedulers, .pipeline, .pipelineBFloat16, .caches, .lora,
-        .chat, .realShapes,
+        .chat, .training, .realShapes,
     ]
 
     /// Runs every stage whose files the set has.
