@@ -27,6 +27,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     ],
     targets: [
         library("Torch"),
@@ -42,7 +43,9 @@ let package = Package(
         library("QwenVL", "Layers", "Torch", "Imaging"),
         library("Diffusion", "Layers", "Torch"),
         library("OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch"),
-        library("Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch"),
+        library(
+            "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch",
+            .product(name: "Yams", package: "Yams")),
         .executableTarget(
             name: "parity",
             dependencies: [
@@ -53,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "omnigen2",
             dependencies: [
-                "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch",
+                "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -64,7 +67,7 @@ let package = Package(
         tests("QwenVLTests", "QwenVL", "Layers", "Torch", "Imaging"),
         tests("DiffusionTests", "Diffusion", "Layers", "Torch"),
         tests("OmniGen2Tests", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
-        tests("TrainingTests", "Training", "OmniGen2", "Diffusion", "Layers", "Torch"),
+        tests("TrainingTests", "Training", "OmniGen2", "Diffusion", "Imaging", "Layers", "Torch"),
         tests("ParityTests", "parity"),
         tests("CommandTests", "omnigen2", "Imaging"),
     ],

@@ -1,5 +1,5 @@
 /// Width and height in pixels, and the two rules by which the original changes them.
-package struct PictureSize: Equatable, Sendable {
+package struct PictureSize: Hashable, Sendable {
     package let width: Int
     package let height: Int
 

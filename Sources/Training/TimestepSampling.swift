@@ -12,7 +12,7 @@ import Torch
 ///
 /// Source: `Transport.sample` of `omnigen2/transport/transport.py`.
 package struct TimestepSampling: Sendable {
-    package enum Distribution: String, Sendable {
+    package enum Distribution: String, Sendable, CaseIterable {
         /// The logistic function of normal numbers.
         case logNormal = "lognorm"
         /// One number from each of as many equal parts of 0..<1 as the batch has samples.
@@ -21,7 +21,7 @@ package struct TimestepSampling: Sendable {
     }
 
     /// Which way times move towards the noise, the more so the larger the picture.
-    package enum ShiftVersion: String, Sendable {
+    package enum ShiftVersion: String, Sendable, CaseIterable {
         /// By exp(mu), where mu is linear in the number of tokens.
         case exponential = "v1"
         /// By the square root of the number of tokens.

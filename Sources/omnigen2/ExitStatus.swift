@@ -5,6 +5,7 @@ import Layers
 import OmniGen2
 import QwenVL
 import Torch
+import Training
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -35,6 +36,9 @@ enum ExitStatus: Int32 {
         case let error as SafetensorsError:
             self = FileManager.default.fileExists(atPath: error.file) ? .badData : .noInput
         case AdapterError.missing: self = .noInput
+        case let error as SettingsError:
+            self = FileManager.default.fileExists(atPath: error.file) ? .badData : .noInput
+        case is SampleError, is TrainingError: self = .badData
         case is AdapterError, is WeightError, is ConfigurationError, is LanguageModelError, is TokenizerError,
             is ImageError:
             self = .badData

@@ -5,7 +5,7 @@ import Testing
     @Test(arguments: [
         (["--help"], root), (["generate", "--help"], generate), (["edit", "--help"], edit),
         (["describe", "--help"], describe), (["chat", "--help"], chat), (["convert", "--help"], convert),
-        (["info", "--help"], info),
+        (["data", "check", "--help"], dataCheck), (["info", "--help"], info),
     ])
     func helpSaysThis(arguments: [String], text: String) throws {
         let outcome = try Program.run(arguments)
@@ -33,6 +33,7 @@ import Testing
                                   picture.
           convert                 Write a model folder in the published layout from
                                   other files.
+          data                    Check the data of a training run.
           info                    Show what is installed, and what a model folder holds.
 
           See 'omnigen2 help <subcommand>' for detailed help.
@@ -271,6 +272,24 @@ import Testing
           --force                 Replace a model folder that is there.
           --json                  Report progress as JSON lines on standard output.
           --libtorch <dir>        Folder of libtorch.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let dataCheck = """
+        OVERVIEW: Look at every sample: its line, its files, its pictures.
+
+        Names each sample that cannot be trained on, with its file and line, and counts
+        tasks, references and sizes. The exit code is 65 if there is such a sample.
+
+        USAGE: omnigen2 data check <configuration> [--json]
+
+        ARGUMENTS:
+          <configuration>         Options of a run, or its data: a .yml, .jsonl or
+                                  .json file, or a folder.
+
+        OPTIONS:
+          --json                  Report as JSON lines on standard output.
           --version               Show the version.
           -h, --help              Show help information.
         """

@@ -60,7 +60,7 @@ import Testing
     /// Declarations of targets in the manifest: a target's name, and the quoted words of its declaration.
     private static func declarations() throws -> [String: Set<String>] {
         let manifest = try String(contentsOf: root.appendingPathComponent("Package.swift"), encoding: .utf8)
-        let starts = ["library(\"", ".target(", ".executableTarget(", "tests(\"", "//"]
+        let starts = ["library(", ".target(", ".executableTarget(", "tests(\"", "//"]
         var declarations: [[String]] = []
         for line in manifest.split(separator: "\n").map({ $0.drop { $0 == " " } }) {
             if starts.contains(where: line.hasPrefix) { declarations.append([]) }

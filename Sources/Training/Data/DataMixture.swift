@@ -1,0 +1,70 @@
+/// Samples from several files, each taken as often as its ratio says.
+///
+/// Source: `OmniGen2TrainDataset._collect_annotations` of the original. There the ratios are computed and then not used;
+/// here they are.
+package struct DataMixture: Sendable {
+    /// A file of samples, and how much of it an epoch takes.
+    package struct Part: Sendable {
+        package let file: SampleFile
+        /// Samples an epoch takes, each at most once.
+        package let count: Int
+    }
+
+    package let parts: [Part]
+
+    /// Samples in an epoch.
+    package var count: Int { parts.reduce(0) { $0 + $1.count } }
+
+    /// Reads a `.yml`, a `.jsonl` or `.json`, or a folder of these two. Relative paths begin at the file they stand in.
+    ///
+    /// - Throws: `SettingsError` or `SampleError` that names the file.
+    package init(path: String, report: (String) -> Void = { _ in }) throws {
+        parts = try Self.shares(path, share: 1, from: nil, ancestors: [], report).map { file, share in
+            Part(file: file, count: Int(Double(file.count) * share))
+        }
+    }
+
+    /// The files below a path, with the share of their samples.
+    private static func shares(
+        _ path: String, share: Double, from settings: Settings?, ancestors: [String], _ report: (String) -> Void
+    ) throws -> [(SampleFile, Double)] {
+        switch path.split(separator: ".").last {
+        case "yml", "yaml": return try mixture(path, share, ancestors, report)
+        case "json", "jsonl": return [(try SampleFile(path: path), share)]
+        default:
+            let files = SampleFile.paths(inFolder: path)
+            guard !files.isEmpty else {
+                throw SettingsError(
+                    file: settings?.file ?? path, line: nil,
+                    reason: "\(path) is no .yml, .jsonl or .json file, and no folder with such files")
+            }
+            return try files.map { (try SampleFile(path: $0), share) }
+        }
+    }
+
+    private static func mixture(
+        _ path: String, _ share: Double, _ ancestors: [String], _ report: (String) -> Void
+    ) throws -> [(SampleFile, Double)] {
+        guard !ancestors.contains(path) else {
+            throw SettingsError(file: path, line: nil, reason: "is part of itself")
+        }
+        let settings = try Settings(file: path)
+        let entries = try settings.mappings("data")
+        guard !entries.isEmpty else { throw settings.error("data", "must list at least one file") }
+        let read = try entries.map { entry -> (path: String, ratio: Double) in
+            guard let name = try entry.string("path") else { throw entry.error("path", "is missing") }
+            guard let ratio = try entry.double("ratio"), ratio >= 0 else {
+                throw entry.error("ratio", "must be there and 0 or more")
+            }
+            _ = entry.has("type")
+            return (Training.path(name, writtenIn: path), ratio)
+        }
+        for (name, line) in settings.unasked { report("\(path)\(line.map { ":\($0)" } ?? ""): \(name) is not known") }
+        let total = read.reduce(0) { $0 + $1.ratio }
+        guard total > 0 else { throw settings.error("data", "needs a ratio above 0") }
+        return try read.flatMap { entry in
+            try shares(
+                entry.path, share: share * entry.ratio / total, from: settings, ancestors: ancestors + [path], report)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+/// What a training run does, as the original's `options/ft.yml` and `ft_lora.yml` say it. A name that is left out has the
+/// value of those files.
+package struct TrainingOptions: Sendable {
+    package var name = "train"
+    package var seed: UInt64 = 0
+    /// A folder in the published layout, or a repository.
+    package var model = "OmniGen2/OmniGen2"
+    package var data: DataOptions
+    package var timesteps = TimestepSampling()
+    package var optimizer = AdamW.Options()
+    package var schedule: LearningRateSchedule
+    /// Longer gradients are scaled to this length; 0 leaves them.
+    package var maximumGradientNorm = 1.0
+    /// 0 keeps no average of the weights.
+    package var averageDecay = 0.0
+    package var recomputesBlocks = true
+    /// Whether blocks compute in bf16, beside weights in fp32.
+    package var computesInBFloat16 = true
+    /// `nil` trains every weight.
+    package var lowRank: LowRankOptions?
+    package var run = RunOptions()
+
+    /// How long, in what batches, and what is kept.
+    package struct RunOptions: Equatable, Sendable {
+        package var batchSize = 2
+        package var accumulationSteps = 1
+        package var steps = 4000
+        package var checkpointInterval = 1000
+        /// `nil` keeps all.
+        package var checkpointLimit: Int?
+        /// Steps between pictures drawn to look at; 0 draws none.
+        package var sampleInterval = 0
+        package var writesTensorBoard = false
+        /// "latest", a folder, or `nil`.
+        package var resumesFrom: String?
+    }
+}
+
+/// Which samples, and how they are read.
+package struct DataOptions: Equatable, Sendable {
+    /// The data's `.yml`, `.jsonl` or `.json`.
+    package var path: String
+    /// Tokens of a prompt, in its template, that are read.
+    package var maximumTextTokens = 888
+    /// Whether prompts are set in the chat template.
+    package var usesChatTemplate = true
+    /// How often a sample's prompt is left out.
+    package var promptDropout = 0.0
+    /// How often its references are, when the prompt is.
+    package var referenceDropout = 0.0
+    /// Larger results are made smaller.
+    package var maximumOutputPixels = 1024 * 1024
+    /// Larger references are made smaller: of samples with one, two, three and so on; the last counts for more.
+    package var maximumInputPixels = [1024 * 1024]
+    /// Longer sides are made shorter.
+    package var maximumSide = 2048
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Imaging
+import Testing
+
+@testable import Training
+
+@Suite struct DataTests {
+    private static func line(_ task: String, _ output: String, _ inputs: [String]? = nil) -> String {
+        let list = inputs.map { ", \"input_images\": [\($0.map { "\"\($0)\"" }.joined(separator: ", "))]" } ?? ""
+        return "{\"task_type\": \"\(task)\", \"instruction\": \"do it\"\(list), \"output_image\": \"\(output)\"}\n"
+    }
+
+    @Test func linesAreReadWithPathsThatBeginAtTheirFile() throws {
+        let text = Self.line("t2i", "a.png") + "\n \r\n" + Self.line("edit", "/b.png", ["c/d.png"])
+        try withFile(text, "data.jsonl") { path in
+            let file = try SampleFile(path: path)
+            #expect(file.count == 2)
+            #expect(try file[0].outputImage == path.replacing("data.jsonl", with: "a.png"))
+            let second = try file[1]
+            #expect(second.outputImage == "/b.png" && second.inputImages[0].hasSuffix("/c/d.png"))
+            #expect(second.origin == "\(path):4" && second.taskType == "edit" && second.instruction == "do it")
+        }
+    }
+
+    @Test(arguments: [
+        ("{", "no JSON object"), ("[]", "the line must be an object"),
+        (#"{"task_type": "a"}"#, "instruction is missing"),
+        (#"{"task_type": "a", "instruction": 3, "output_image": "b"}"#, "instruction must be a text"),
+        (#"{"task_type": "a", "instruction": null, "output_image": "b"}"#, "instruction is null"),
+        (#"{"task_type": "a", "instruction": "x", "output_image": ""}"#, "output_image is empty"),
+        (
+            #"{"task_type": "a", "instruction": "x", "input_images": ["y", 3], "output_image": "b"}"#,
+            "input_images[1] must be a text"
+        ),
+    ])
+    func aLineThatIsNoSampleSaysWhy(line: String, reason: String) throws {
+        try withFile("\n" + line, "data.jsonl") { path in
+            let file = try SampleFile(path: path)
+            let error = #expect(throws: SampleError.self) { try file[0] }
+            #expect(error == SampleError(origin: "\(path):2", reason: reason))
+        }
+    }
+
+    @Test func partsAreTakenByTheirRatios() throws {
+        let samples = String(repeating: Self.line("t2i", "a.png"), count: 40)
+        try withFiles([
+            "mix.yml": "data:\n  - {path: inner.yml, ratio: !!float 0.5, type: x}\n  - {path: b.jsonl, ratio: 0.5}\n",
+            "inner.yml": "data: [{path: a.jsonl, ratio: 1}, {path: c.jsonl, ratio: 3}]", "a.jsonl": samples,
+            "b.jsonl": samples, "c.jsonl": samples,
+        ]) { folder in
+            let mixture = try DataMixture(path: "\(folder)/mix.yml")
+            #expect(mixture.parts.map(\.count) == [5, 15, 20] && mixture.count == 40)
+            #expect(try DataMixture(path: "\(folder)/b.jsonl").count == 40)
+            #expect(try DataMixture(path: folder).count == 120)
+        }
+    }
+
+    @Test func aMixtureOfItselfAndOneOfNothingAreErrors() throws {
+        try withFiles([
+            "a.yml": "data: [{path: b.yml, ratio: 1}]", "b.yml": "data: [{path: a.yml, ratio: 1}]",
+            "c.yml": "data: []", "d.yml": "data: [{path: e.jsonl, ratio: 0}]", "e.yml": "data: [{path: x, ratio: 1}]",
+        ]) { folder in
+            for name in ["a", "c", "d", "e"] {
+                #expect(throws: SettingsError.self) { try DataMixture(path: "\(folder)/\(name).yml") }
+            }
+        }
+    }
+
+    @Test func theCheckFindsWhatIsWrongAndCountsTheRest() throws {
+        let data =
+            Self.line("t2i", "a.png") + Self.line("edit", "b.png", ["a.png"]) + Self.line("edit", "b.png", ["a.png"])
+            + Self.line("t2i", "thin.png") + Self.line("t2i", "nowhere.png") + "{}\n"
+            + Self.line("ic", "a.png", Array(repeating: "a.png", count: 6)) + Self.line("t2i", "text.png")
+        try withFiles(["data.jsonl": data, "text.png": "no picture"]) { folder in
+            for (name, width) in [("a", 40), ("b", 48), ("thin", 4)] {
+                let pixels = [UInt8](repeating: 7, count: width * 32 * 3)
+                try Image(width: width, height: 32, pixels: pixels).write(to: "\(folder)/\(name).png")
+            }
+            let report = try DataCheck.run(DataOptions(path: "\(folder)/data.jsonl"))
+            #expect(report.samples == 8)
+            let lines = report.problems.map { $0.replacing("\(folder)/", with: "") }
+            #expect(lines.map { String($0.prefix(12)) } == (4...8).map { "data.jsonl:\($0)" })
+            #expect(
+                report.warnings.map { $0.replacing("\(folder)/", with: "") } == [
+                    "data.jsonl:3: output_image is that of data.jsonl:2"
+                ])
+            #expect(report.statistics["t2i"]?.samples == 1 && report.statistics["edit"]?.references == [1: 2])
+            #expect(report.statistics["edit"]?.sizes.map(\.value) == [2] && report.statistics["ic"] == nil)
+        }
+    }
+}
