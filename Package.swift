@@ -68,7 +68,7 @@ let package = Package(
         tests("QwenVLTests", "QwenVL", "Layers", "Torch", "Imaging"),
         tests("DiffusionTests", "Diffusion", "Layers", "Torch"),
         tests("OmniGen2Tests", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
-        tests("TrainingTests", "Training", "OmniGen2", "Diffusion", "Layers", "Torch"),
+        tests("TrainingTests", "Training", "QwenVL", "Diffusion", "Layers", "Torch"),
         tests("ParityTests", "parity"),
         tests("CommandTests", "omnigen2", "embed", "Imaging"),
     ],
