@@ -6,14 +6,14 @@
 
 /// A file that appears under its name only when it is complete: written beside it under a temporary name, flushed to the
 /// disk, then renamed. Without `commit()` nothing stays behind.
-final class AtomicFile {
+package final class AtomicFile {
     private let path: String
     private let temporaryPath: String
     private let descriptor: Int32
     private var committed = false
 
     /// Throws if no file can be created beside `path`.
-    init(path: String) throws(SafetensorsError) {
+    package init(path: String) throws(SafetensorsError) {
         self.path = path
         temporaryPath = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).partial"
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
@@ -26,7 +26,7 @@ final class AtomicFile {
     }
 
     /// Appends `bytes`.
-    func write(_ bytes: UnsafeRawBufferPointer) throws(SafetensorsError) {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(SafetensorsError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let slice = UnsafeRawBufferPointer(rebasing: rest)
@@ -42,7 +42,7 @@ final class AtomicFile {
     }
 
     /// Gives the file its name, replacing one that has it.
-    func commit() throws(SafetensorsError) {
+    package func commit() throws(SafetensorsError) {
         guard fsync(descriptor) == 0 else { throw failed("flush to the disk") }
         guard rename(temporaryPath, path) == 0 else { throw failed("rename into place") }
         committed = true

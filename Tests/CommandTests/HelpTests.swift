@@ -5,7 +5,7 @@ import Testing
     @Test(arguments: [
         (["--help"], root), (["generate", "--help"], generate), (["edit", "--help"], edit),
         (["describe", "--help"], describe), (["chat", "--help"], chat), (["convert", "--help"], convert),
-        (["data", "check", "--help"], dataCheck), (["info", "--help"], info),
+        (["train", "--help"], train), (["data", "check", "--help"], dataCheck), (["info", "--help"], info),
     ])
     func helpSaysThis(arguments: [String], text: String) throws {
         let outcome = try Program.run(arguments)
@@ -33,6 +33,7 @@ import Testing
                                   picture.
           convert                 Write a model folder in the published layout from
                                   other files.
+          train                   Fine-tune the model, or a LoRA adapter for it.
           data                    Check the data of a training run.
           info                    Show what is installed, and what a model folder holds.
 
@@ -272,6 +273,29 @@ import Testing
           --force                 Replace a model folder that is there.
           --json                  Report progress as JSON lines on standard output.
           --libtorch <dir>        Folder of libtorch.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let train = """
+        OVERVIEW: Fine-tune the model, or a LoRA adapter for it.
+
+        Reads the options of the original's script, such as options/ft_lora.yml, and
+        writes checkpoints below --output: 'generate --model' takes those of the whole
+        model, 'generate --lora' those of an adapter. A run that was stopped goes on
+        from its newest checkpoint, to the same bits, unless the options say otherwise.
+
+        USAGE: omnigen2 train --config <yml> [--output <dir>] [--model <model>] [--steps <n>] [--json] [--libtorch <dir>] [--device <device>] [--threads <n>]
+
+        \(engine)
+
+        OPTIONS:
+          --config <yml>          Options of the run.
+          -o, --output <dir>      Folder of the run. (default: experiments/NAME)
+          --model <model>         Model folder or repository. (default: the one of the
+                                  options)
+          --steps <n>             Last step. (default: the one of the options)
+          --json                  Report progress as JSON lines on standard output.
           --version               Show the version.
           -h, --help              Show help information.
         """

@@ -1,5 +1,13 @@
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Runs the programs that were built beside the tests, as a user would.
 enum Program {
     struct Outcome {
@@ -17,12 +25,7 @@ enum Program {
 
     /// - Parameter input: what stands on standard input.
     static func run(_ arguments: [String], program: String = "omnigen2", input: String = "") throws -> Outcome {
-        let process = Process()
-        process.executableURL = folder.appendingPathComponent(program)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging([
-            "COLUMNS": "80", "OMP_WAIT_POLICY": "passive",
-        ]) { $1 }
+        let process = process(arguments, program)
         let (output, error, given) = (Pipe(), Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = error
@@ -36,6 +39,27 @@ enum Program {
         return Outcome(
             status: process.terminationStatus, output: String(decoding: written, as: UTF8.self),
             error: String(decoding: complaints, as: UTF8.self))
+    }
+
+    private static func process(_ arguments: [String], _ program: String) -> Process {
+        let process = Process()
+        process.executableURL = folder.appendingPathComponent(program)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "COLUMNS": "80", "OMP_WAIT_POLICY": "passive",
+        ]) { $1 }
+        return process
+    }
+
+    /// Starts the program and ends it without a warning, as a power cut would.
+    static func runAndKill(_ arguments: [String], after seconds: Double, program: String = "omnigen2") throws {
+        let process = process(arguments, program)
+        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        Thread.sleep(forTimeInterval: seconds)
+        _ = kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
     }
 
     /// A folder that is gone afterwards.

@@ -20,7 +20,8 @@ package struct DataMixture: Sendable {
     /// - Throws: `SettingsError` or `SampleError` that names the file.
     package init(path: String, report: (String) -> Void = { _ in }) throws {
         parts = try Self.shares(path, share: 1, from: nil, ancestors: [], report).map { file, share in
-            Part(file: file, count: Int(Double(file.count) * share))
+            // Of a small file at least something.
+            Part(file: file, count: share > 0 ? min(file.count, max(1, Int(Double(file.count) * share))) : 0)
         }
     }
 
