@@ -1,4 +1,4 @@
-# One set of flags for everything, so that nothing is compiled twice; the image libraries must be there to build.
+# One set of flags for everything, so that nothing is compiled twice; the C libraries must be there to build.
 swift_flags := -c release -Xswiftc -enable-testing
 OMNIGEN2_GOLDENS ?= Tests/Fixtures/goldens
 
@@ -7,7 +7,7 @@ OMNIGEN2_GOLDENS ?= Tests/Fixtures/goldens
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
 
-bootstrap: ## install the image libraries and libtorch, where missing
+bootstrap: ## install the C libraries and libtorch, where missing
 	scripts/bootstrap
 
 build: bootstrap ## compile the libraries and programs

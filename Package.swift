@@ -27,7 +27,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     ],
     targets: [
         library("Torch"),
@@ -43,9 +42,8 @@ let package = Package(
         library("QwenVL", "Layers", "Torch", "Imaging"),
         library("Diffusion", "Layers", "Torch"),
         library("OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch"),
-        library(
-            "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch",
-            .product(name: "Yams", package: "Yams")),
+        .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
+        library("Training", "CYAML", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch"),
         .executableTarget(
             name: "parity",
             dependencies: [

@@ -1,5 +1,3 @@
-import Yams
-
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -20,7 +18,7 @@ package final class Settings {
     package let file: String
     /// Names of the mappings this one lies in, outermost first.
     private let names: [String]
-    private let members: Node.Mapping
+    private let members: [(key: YAMLNode, value: YAMLNode)]
     private var asked: Set<String> = []
     private var children: [Settings] = []
 
@@ -29,21 +27,19 @@ package final class Settings {
         guard let data = FileManager.default.contents(atPath: file) else {
             throw SettingsError(file: file, line: nil, reason: "cannot be read")
         }
-        let node: Node?
+        let node: YAMLNode?
         do {
-            node = try compose(yaml: String(decoding: data, as: UTF8.self))
-        } catch let error as YamlError {
-            throw SettingsError(file: file, line: Self.line(of: error), reason: "no YAML: \(Self.problem(of: error))")
+            node = try YAMLNode.parse(String(decoding: data, as: UTF8.self))
         } catch {
-            throw SettingsError(file: file, line: nil, reason: "no YAML: \(error)")
+            throw SettingsError(file: file, line: error.line, reason: "no YAML: \(error.problem)")
         }
-        guard case .mapping(let members)? = node else {
+        guard case .mapping(let members)? = node?.content else {
             throw SettingsError(file: file, line: nil, reason: "must hold names and values")
         }
         self.init(file: file, names: [], members)
     }
 
-    private init(file: String, names: [String], _ members: Node.Mapping) {
+    private init(file: String, names: [String], _ members: [(key: YAMLNode, value: YAMLNode)]) {
         self.file = file
         self.names = names
         self.members = members
@@ -51,11 +47,12 @@ package final class Settings {
 
     /// A mapping below this one; one without members where there is none.
     package func mapping(_ name: String) throws(SettingsError) -> Settings {
+        let node = node(name)
         let child: Settings
-        switch node(name) {
-        case nil: child = Settings(file: file, names: names + [name], Node.Mapping([]))
+        switch node?.content {
+        case nil: child = Settings(file: file, names: names + [name], [])
         case .mapping(let members)?: child = Settings(file: file, names: names + [name], members)
-        case let other?: throw error(name, other, "must hold names and values")
+        default: throw error(name, "must hold names and values")
         }
         children.append(child)
         return child
@@ -64,10 +61,10 @@ package final class Settings {
     /// The mappings of a list.
     package func mappings(_ name: String) throws(SettingsError) -> [Settings] {
         guard let node = node(name) else { return [] }
-        guard case .sequence(let items) = node else { throw error(name, node, "must be a list") }
+        guard case .sequence(let items) = node.content else { throw error(name, "must be a list") }
         var result: [Settings] = []
         for (index, item) in items.enumerated() {
-            guard case .mapping(let members) = item else { throw error(name, item, "must be a list of mappings") }
+            guard case .mapping(let members) = item.content else { throw error(name, "must be a list of mappings") }
             result.append(Settings(file: file, names: names + ["\(name)[\(index)]"], members))
         }
         children += result
@@ -76,30 +73,30 @@ package final class Settings {
 
     package func string(_ name: String) throws(SettingsError) -> String? {
         guard let node = node(name) else { return nil }
-        guard case .scalar(let scalar) = node else { throw error(name, node, "must be a text") }
-        return scalar.string
+        guard case .scalar(let text, _) = node.content else { throw error(name, "must be a text") }
+        return text
     }
 
     package func double(_ name: String) throws(SettingsError) -> Double? {
         guard let node = node(name) else { return nil }
-        guard case .scalar(let scalar) = node, let value = Double(scalar.string), value.isFinite else {
-            throw error(name, node, "must be a number\(Self.got(node))")
+        guard case .scalar(let text, _) = node.content, let value = Double(text), value.isFinite else {
+            throw error(name, "must be a number\(Self.got(node))")
         }
         return value
     }
 
     package func int(_ name: String) throws(SettingsError) -> Int? {
         guard let node = node(name) else { return nil }
-        guard let value = Self.int(node) else { throw error(name, node, "must be a whole number\(Self.got(node))") }
+        guard let value = Self.int(node) else { throw error(name, "must be a whole number\(Self.got(node))") }
         return value
     }
 
     /// One whole number, or a list of them.
     package func ints(_ name: String) throws(SettingsError) -> [Int]? {
         guard let node = node(name) else { return nil }
-        if case .sequence(let items) = node {
+        if case .sequence(let items) = node.content {
             let values = items.compactMap(Self.int)
-            guard values.count == items.count else { throw error(name, node, "must be whole numbers") }
+            guard values.count == items.count else { throw error(name, "must be whole numbers") }
             return values
         }
         return try int(name).map { [$0] }
@@ -107,8 +104,8 @@ package final class Settings {
 
     package func bool(_ name: String) throws(SettingsError) -> Bool? {
         guard let node = node(name) else { return nil }
-        guard case .scalar(let scalar) = node, let value = Self.truths[scalar.string.lowercased()] else {
-            throw error(name, node, "must be true or false\(Self.got(node))")
+        guard case .scalar(let text, _) = node.content, let value = Self.truths[text.lowercased()] else {
+            throw error(name, "must be true or false\(Self.got(node))")
         }
         return value
     }
@@ -116,7 +113,7 @@ package final class Settings {
     /// One text, or a list of them.
     package func strings(_ name: String) throws(SettingsError) -> [String]? {
         guard let node = node(name) else { return nil }
-        if case .sequence(let items) = node { return items.compactMap(\.string) }
+        if case .sequence(let items) = node.content { return items.compactMap(Self.text) }
         return try string(name).map { [$0] }
     }
 
@@ -147,61 +144,43 @@ package final class Settings {
     }
 
     /// Whether a name holds a list.
-    package func isList(_ name: String) -> Bool { if case .sequence = members[Node(name)] { true } else { false } }
+    package func isList(_ name: String) -> Bool { if case .sequence? = node(name)?.content { true } else { false } }
 
     /// Whether a name is there with a value.
     package func has(_ name: String) -> Bool { node(name) != nil }
 
     /// Names that were never asked for, here and below, with their lines.
     package var unasked: [(name: String, line: Int?)] {
-        let here = members.compactMap { key, value -> (name: String, line: Int?)? in
-            guard let name = key.string, !asked.contains(name) else { return nil }
-            return ((names + [name]).joined(separator: "."), (key.mark ?? value.mark)?.line)
+        let here = members.compactMap { key, _ -> (name: String, line: Int?)? in
+            guard let name = Self.text(key), !asked.contains(name) else { return nil }
+            return ((names + [name]).joined(separator: "."), key.line)
         }
         return here + children.flatMap(\.unasked)
     }
 
     /// An error at a value.
     package func error(_ name: String, _ reason: String) -> SettingsError {
-        let line = members[Node(name)]?.mark?.line
+        let line = members.first { Self.text($0.key) == name }?.value.line
         return SettingsError(file: file, line: line, reason: "\((names + [name]).joined(separator: ".")) \(reason)")
     }
 
-    private func error(_ name: String, _ node: Node, _ reason: String) -> SettingsError {
-        SettingsError(
-            file: file, line: node.mark?.line, reason: "\((names + [name]).joined(separator: ".")) \(reason)")
-    }
-
-    private func node(_ name: String) -> Node? {
+    private func node(_ name: String) -> YAMLNode? {
         asked.insert(name)
-        guard let node = members[Node(name)] else { return nil }
-        if case .scalar(let scalar) = node, scalar.style == .plain, Self.nulls.contains(scalar.string) { return nil }
+        guard let node = members.last(where: { Self.text($0.key) == name })?.value else { return nil }
+        if case .scalar(let text, isPlain: true) = node.content, Self.nulls.contains(text) { return nil }
         return node
     }
 
     private static let truths = ["true": true, "yes": true, "on": true, "false": false, "no": false, "off": false]
     private static let nulls: Set = ["", "~", "null", "Null", "NULL"]
 
-    private static func int(_ node: Node) -> Int? {
-        guard case .scalar(let scalar) = node else { return nil }
-        return Int(scalar.string) ?? Double(scalar.string).flatMap { Int(exactly: $0) }
+    private static func text(_ node: YAMLNode) -> String? {
+        if case .scalar(let text, _) = node.content { text } else { nil }
     }
 
-    private static func got(_ node: Node) -> String {
-        if case .scalar(let scalar) = node { ", got '\(scalar.string)'" } else { "" }
+    private static func int(_ node: YAMLNode) -> Int? {
+        text(node).flatMap { Int($0) ?? Double($0).flatMap { Int(exactly: $0) } }
     }
 
-    private static func line(of error: YamlError) -> Int? {
-        switch error {
-        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
-        default: nil
-        }
-    }
-
-    private static func problem(of error: YamlError) -> String {
-        switch error {
-        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
-        default: "\(error)"
-        }
-    }
+    private static func got(_ node: YAMLNode) -> String { text(node).map { ", got '\($0)'" } ?? "" }
 }
