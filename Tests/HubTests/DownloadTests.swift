@@ -162,16 +162,16 @@ import Testing
         let hub = try ImitationHub { request, before in
             guard request.path.hasSuffix("weights.safetensors"), before == 0 else { return nil }
             var reply = ImitationRepository().reply(to: request)
-            reply.pause = 0.02
+            // Long enough that the end is far off on a busy machine, too.
+            reply.pause = 0.2
             return reply
         }
         let task = Task { try await hub.download() }
         while (Disk.fileSize(hub.weightsBlob + ".incomplete") ?? 0) == 0 { try await Task.sleep(for: .milliseconds(5)) }
-        let start = ContinuousClock.now
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(ContinuousClock.now - start < .seconds(2))
         let kept = try #require(Disk.fileSize(hub.weightsBlob + ".incomplete"))
+        #expect(kept < hub.weights?.contents.count ?? 0)
         let folder = try await hub.download()
         #expect(contents("\(folder)/vae/weights.safetensors") == hub.weights?.contents)
         #expect(hub.weightRequests.last?.headers["range"] == "bytes=\(kept)-")
