@@ -82,7 +82,7 @@ struct BytePairEncoding: Sendable {
         let end = symbols.count
         var next = (0..<end).map { $0 + 1 }
         var previous = (0..<end).map { $0 - 1 }
-        var heap = BinaryHeap()
+        var heap = BinaryHeap<UInt64>()
         func push(_ position: Int) {
             guard position >= 0, next[position] < end else { return }
             guard let rank = rank(symbols[position], symbols[next[position]]) else { return }
@@ -102,36 +102,5 @@ struct BytePairEncoding: Sendable {
             push(position)
         }
         symbols.removeAll { $0 < 0 }
-    }
-}
-
-/// A binary heap of keys, the smallest first.
-private struct BinaryHeap {
-    private var keys: [UInt64] = []
-
-    mutating func push(_ key: UInt64) {
-        keys.append(key)
-        var child = keys.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard keys[child] < keys[parent] else { return }
-            keys.swapAt(child, parent)
-            child = parent
-        }
-    }
-
-    mutating func popMinimum() -> UInt64? {
-        guard let minimum = keys.first, let last = keys.popLast() else { return nil }
-        guard !keys.isEmpty else { return minimum }
-        keys[0] = last
-        var parent = 0
-        while true {
-            var child = parent * 2 + 1
-            guard child < keys.count else { return minimum }
-            if child + 1 < keys.count, keys[child + 1] < keys[child] { child += 1 }
-            guard keys[child] < keys[parent] else { return minimum }
-            keys.swapAt(child, parent)
-            parent = child
-        }
     }
 }

@@ -1,7 +1,7 @@
 /// A token that is cut out of the text before byte-pair encoding.
-struct TokenizerAddedToken: Sendable, Equatable {
-    var id: Int
-    var content: String
+package struct TokenizerAddedToken: Sendable, Equatable {
+    package var id: Int
+    package var content: String
     /// Left out by a decoding that skips special tokens.
     var isSpecial = false
     /// Looked for in the normalised text instead of the raw one.
@@ -13,14 +13,21 @@ struct TokenizerAddedToken: Sendable, Equatable {
     var isSingleWord = false
 }
 
+extension TokenizerAddedToken {
+    /// A token that marks something and is no text.
+    package init(special content: String, id: Int) {
+        self.init(id: id, content: content, isSpecial: true)
+    }
+}
+
 /// The added tokens of a tokenizer, and the search for them: leftmost, then longest.
 ///
 /// Source: `AddedVocabulary` of Hugging Face's tokenizers.
-struct TokenizerAddedTokens: Sendable {
+package struct TokenizerAddedTokens: Sendable {
     /// A stretch of the text: an added token, or text that is none.
-    struct Piece {
-        var range: Range<Int>
-        var id: Int?
+    package struct Piece {
+        package var range: Range<Int>
+        package var id: Int?
     }
 
     private struct Pattern: Sendable {
@@ -35,7 +42,7 @@ struct TokenizerAddedTokens: Sendable {
     private let normalizedPatterns: [UInt8: [Pattern]]
 
     /// `normalize` is applied to the tokens that are looked for in normalised text.
-    init(_ tokens: [TokenizerAddedToken], normalize: (ArraySlice<UInt8>) -> ArraySlice<UInt8>) {
+    package init(_ tokens: [TokenizerAddedToken], normalize: (ArraySlice<UInt8>) -> ArraySlice<UInt8>) {
         tokenByID = Dictionary(tokens.map { ($0.id, $0) }) { first, _ in first }
         idByContent = Dictionary(tokens.map { ($0.content, $0.id) }) { first, _ in first }
         let patterns = tokens.map { token in
@@ -58,7 +65,7 @@ struct TokenizerAddedTokens: Sendable {
     var ids: some Collection<Int> { tokenByID.keys }
 
     /// Cuts at the tokens that are looked for in raw text.
-    func splitRaw(_ text: ArraySlice<UInt8>) -> [Piece] { Self.split(text, at: rawPatterns) }
+    package func splitRaw(_ text: ArraySlice<UInt8>) -> [Piece] { Self.split(text, at: rawPatterns) }
 
     /// Cuts at the tokens that are looked for in normalised text.
     func splitNormalized(_ text: ArraySlice<UInt8>) -> [Piece] { Self.split(text, at: normalizedPatterns) }

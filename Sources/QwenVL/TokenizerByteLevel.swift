@@ -2,9 +2,9 @@
 ///
 /// Bytes that print in Latin-1 stand for themselves; the other 68 are written U+0100, U+0101 and so on, in order.
 /// Source: `bytes_to_unicode` of GPT-2's encoder, `ByteLevel` of Hugging Face's tokenizers.
-enum TokenizerByteLevel {
+package enum TokenizerByteLevel {
     /// The scalar value each byte is written as.
-    static let scalarOfByte: [UInt16] = {
+    package static let scalarOfByte: [UInt16] = {
         var next: UInt16 = 0x100
         return (0...255).map { (byte: UInt16) in
             if isPrintable(byte) { return byte }
@@ -25,7 +25,7 @@ enum TokenizerByteLevel {
     }
 
     /// The UTF-8 of the character that stands for a byte.
-    static func spelling(of byte: UInt8) -> [UInt8] {
+    package static func spelling(of byte: UInt8) -> [UInt8] {
         let scalar = scalarOfByte[Int(byte)]
         return scalar < 0x80 ? [UInt8(scalar)] : [UInt8(0xC0 | scalar >> 6), UInt8(0x80 | scalar & 0x3F)]
     }

@@ -5,7 +5,7 @@
 #endif
 
 /// Canonical composition (NFC) of UTF-8, with the Unicode version of the original's tables.
-enum TokenizerNormalization {
+package enum TokenizerNormalization {
     /// Hugging Face's tokenizers composes with the tables of Unicode 9: what came later is left alone.
     private static let tableVersion = 9
     /// No text below U+0300 changes; that is UTF-8 without a lead byte from 0xCC on.
@@ -18,7 +18,7 @@ enum TokenizerNormalization {
     ]
 
     /// The composed text; `bytes` must be valid UTF-8.
-    static func composed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    package static func composed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         guard bytes.contains(where: { $0 >= firstAffectedByte }) else { return bytes }
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count)

@@ -2,15 +2,15 @@
 ///
 /// A hand-written scanner for the one regular expression below: its alternatives are tried in order at each
 /// position, each as greedy as the expression's quantifiers.
-struct TokenizerPreTokenizer {
-    static let pattern =
+package struct TokenizerPreTokenizer {
+    package static let pattern =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
     private let scalars: [Unicode.Scalar]
     private let classes: [ScalarClass]
 
     /// The UTF-8 ranges of `bytes`, valid UTF-8, that are encoded each for itself, in order and without gaps.
-    static func pieces(of bytes: ArraySlice<UInt8>) -> [Range<Int>] {
+    package static func pieces(of bytes: ArraySlice<UInt8>) -> [Range<Int>] {
         let scanner = Self(String(decoding: bytes, as: UTF8.self))
         var pieces: [Range<Int>] = []
         var position = 0
