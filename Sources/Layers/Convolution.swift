@@ -10,8 +10,9 @@ package struct Convolution {
     package init(
         _ w: Weights, _ inputs: Int, _ outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Int = 1
     ) throws {
-        weight = try w.tensor("weight", outputs, inputs, kernel, kernel, initial: .xavier)
-        bias = try w.tensor("bias", outputs, initial: .zeros)
+        let initial = InitialValue.uniform(inputs: inputs * kernel * kernel)
+        weight = try w.tensor("weight", outputs, inputs, kernel, kernel, initial: initial)
+        bias = try w.tensor("bias", outputs, initial: initial.ofBias)
         self.stride = stride
         self.padding = padding
     }

@@ -10,7 +10,7 @@ package struct Linear {
         _ w: Weights, _ inputs: Int, _ outputs: Int, bias: Bool = true, initial: InitialValue = .xavier
     ) throws {
         (weight, adapters) = try w.adapted(outputs, inputs, initial: initial)
-        self.bias = bias ? try w.tensor("bias", outputs, initial: .zeros) : nil
+        self.bias = bias ? try w.tensor("bias", outputs, initial: initial.ofBias) : nil
     }
 
     package func callAsFunction(_ x: Tensor) throws -> Tensor {

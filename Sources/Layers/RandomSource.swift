@@ -21,10 +21,13 @@ package final class RandomSource: WeightSource {
         case .xavier:
             let outputs = shape.first ?? 1
             let inputs = shape.dropFirst().reduce(1, *)
-            let bound = (6 / Double(inputs + outputs)).squareRoot()
-            let generator = Generator(seed: seed(of: name))
-            return try Tensor(generator.rand(shape.reduce(1, *)), shape) * (2 * bound) - bound
+            return try uniform(name, shape, within: (6 / Double(inputs + outputs)).squareRoot())
+        case .uniform(let inputs): return try uniform(name, shape, within: 1 / Double(inputs).squareRoot())
         }
+    }
+
+    private func uniform(_ name: String, _ shape: [Int], within bound: Double) throws -> Tensor {
+        try Tensor(Generator(seed: seed(of: name)).rand(shape.reduce(1, *)), shape) * (2 * bound) - bound
     }
 
     private func normal(_ name: String, _ shape: [Int]) throws -> Tensor {

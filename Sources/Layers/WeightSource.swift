@@ -6,8 +6,15 @@ package enum InitialValue: Sendable {
     case ones
     /// Uniform in +-sqrt(6 / (inputs + outputs)).
     case xavier
+    /// Uniform in +-1 / sqrt(inputs), biases too: what PyTorch's own layers start with.
+    case uniform(inputs: Int)
     /// Normal with this standard deviation.
     case normal(Double)
+}
+
+extension InitialValue {
+    /// How the bias starts beside a weight that starts so.
+    var ofBias: InitialValue { if case .uniform = self { self } else { .zeros } }
 }
 
 /// Where tensors come from: a checkpoint, random numbers, or shapes alone.

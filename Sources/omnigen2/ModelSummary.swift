@@ -44,7 +44,7 @@ struct ModelSummary: Sendable {
     }
 
     /// "3.96 G", "12.3 M", "1.50 k".
-    private static func count(_ value: Int) -> String {
+    static func count(_ value: Int) -> String {
         for (unit, size) in [("G", 1_000_000_000), ("M", 1_000_000), ("k", 1000)] where value >= size {
             let hundredths = value * 100 / size
             return "\(hundredths / 100).\(String(hundredths % 100 + 100).dropFirst()) \(unit)"

@@ -9,7 +9,7 @@ struct OmniGen2Command: AsyncParsableCommand {
         version: omniGen2Version,
         subcommands: [
             GenerateCommand.self, EditCommand.self, DescribeCommand.self, ChatCommand.self, ConvertCommand.self,
-            TrainCommand.self, DataCommand.self,
+            InitCommand.self, TrainCommand.self, DataCommand.self,
             InfoCommand.self,
         ])
 }

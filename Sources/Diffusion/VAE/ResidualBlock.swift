@@ -35,10 +35,13 @@ struct PixelAttention {
     init(_ w: Weights, _ channels: Int, groups: Int) throws {
         norm = try GroupNorm(
             w["group_norm"], groups: groups, channels: channels, epsilon: AutoencoderConfiguration.normEpsilon)
-        query = try Linear(w["to_q"], channels, channels)
-        key = try Linear(w["to_k"], channels, channels)
-        value = try Linear(w["to_v"], channels, channels)
-        output = try Linear(w["to_out"][0], channels, channels)
+        func linear(_ w: Weights) throws -> Linear {
+            try Linear(w, channels, channels, initial: .uniform(inputs: channels))
+        }
+        query = try linear(w["to_q"])
+        key = try linear(w["to_k"])
+        value = try linear(w["to_v"])
+        output = try linear(w["to_out"][0])
     }
 
     func callAsFunction(_ x: Tensor) throws -> Tensor {

@@ -35,14 +35,7 @@ package struct CheckpointConversion: Sendable {
     ///
     /// - Throws: `GenerationError.output` when something is there that is not to be replaced, or that the conversion reads.
     package func requireFreeOutput() throws {
-        let manager = FileManager.default
-        guard manager.fileExists(atPath: output) else { return }
-        let isEmpty = (try? manager.contentsOfDirectory(atPath: output))?.isEmpty == true
-        if isEmpty { return }
-        guard replaces else { throw GenerationError.output("\(output) exists; pass --force to overwrite it") }
-        guard manager.fileExists(atPath: output + "/model_index.json") else {
-            throw GenerationError.output("\(output) is no model folder and is not overwritten")
-        }
+        guard try ModelFolder.isToBeReplaced(output, allowed: replaces) else { return }
         let inputs = ModelFolder.Part.allCases.map { model.files[$0] } + [model.files.processor, model.path]
         if let input = inputs.compactMap({ $0 }).first(where: { (Self.absolute($0) + "/").hasPrefix(output + "/") }) {
             throw GenerationError.output("\(output) is not overwritten: \(input) is read from there")
@@ -73,17 +66,7 @@ package struct CheckpointConversion: Sendable {
         _ part: ModelFolder.Part, to folder: AtomicFolder, _ progress: @escaping (Progress) -> Void
     ) throws {
         let tensors = try tensors(part, progress)
-        let plan = ShardPlan(
-            tensors, stem: part == .mllm ? "model" : "diffusion_pytorch_model", maximumBytes: maximumShardBytes)
-        let path = try folder.folder(part.rawValue)
-        for shard in plan.shards {
-            do {
-                try SafetensorsWriter.write(shard.tensors, metadata: ["format": "pt"], to: "\(path)/\(shard.file)")
-            } catch let error as SafetensorsError where error.file.hasPrefix(folder.temporaryPath) {
-                throw GenerationError.output("\(error)")
-            }
-        }
-        if let index = plan.index { try folder.write(index.document.text(), to: "\(part.rawValue)/\(index.file)") }
+        try folder.write(tensors, of: part, maximumShardBytes: maximumShardBytes)
         var configuration = try model.configurationDocument(part)
         if part == .mllm {
             configuration = Self.publishedForm(configuration)

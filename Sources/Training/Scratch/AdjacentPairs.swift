@@ -2,7 +2,7 @@ import QwenVL
 
 /// Pieces of text as sequences of tokens, and how often each pair of tokens stands side by side in them.
 struct AdjacentPairs {
-    struct Pair: Hashable {
+    struct Pair: Hashable, Sendable {
         let left: Int
         let right: Int
     }

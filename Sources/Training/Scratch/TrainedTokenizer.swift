@@ -8,7 +8,7 @@ import QwenVL
 #endif
 
 /// A vocabulary of our own in Qwen2's form: the 256 bytes, then a token for each merge, then the special tokens.
-package struct TrainedTokenizer {
+package struct TrainedTokenizer: Sendable {
     /// Those of Qwen2.5-VL that stand in its template, and the one that asks for a picture.
     package static let specialTokens = [
         endOfText, "<|im_start|>", endOfMessage, "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
