@@ -155,7 +155,8 @@ package struct ModelFolder: Sendable {
 
     package func visionTower(_ dtype: DType, _ device: Device) throws -> VisionTower {
         let weights = try weights(.mllm, dtype, device)
-        let tower = try VisionTower(weights["visual"], languageModelConfiguration().vision)
+        let tower = try VisionTower(
+            weights["visual"], languageModelConfiguration().vision, pixelRange: pixelRange())
         try weights.requireAllConsumed { !$0.hasPrefix("visual.") }
         return tower
     }
@@ -165,7 +166,7 @@ package struct ModelFolder: Sendable {
     package func verify() throws {
         func shapes(_ part: Part) throws -> Weights { Weights(try checkpoint(part).shapes()) }
         try requireFit()
-        _ = try (tokenizer(), shiftsTime())
+        _ = try (tokenizer(), shiftsTime(), pixelRange())
         let transformer = try shapes(.transformer)
         _ = try Transformer(transformer, transformerConfiguration())
         try transformer.requireAllConsumed()

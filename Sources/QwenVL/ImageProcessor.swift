@@ -37,6 +37,10 @@ package struct ImageProcessor {
             let size = try SmartResize(
                 height: image.height, width: image.width, factor: configuration.patchSize * configuration.mergeSize,
                 minimumPixels: pixelRange.lowerBound, maximumPixels: pixelRange.upperBound)
+            guard size.width > 0, size.height > 0 else {
+                throw LanguageModelError.input(
+                    "a picture of \(image.width)x\(image.height) has no size within \(pixelRange.upperBound) pixels")
+            }
             let resized = try image.resized(width: size.width, height: size.height, filter: .bicubic)
             let grid = PatchGrid(
                 rows: resized.height / configuration.patchSize, columns: resized.width / configuration.patchSize)

@@ -19,7 +19,7 @@ extension VisionTower {
     ///
     /// - Throws: for a picture whose sides differ by more than 200 times.
     package func features(_ image: Image, device: Device) throws -> ImageFeatures {
-        let patches = try ImageProcessor(configuration).patches([image])
+        let patches = try ImageProcessor(configuration, pixelRange: pixelRange).patches([image])
         let tokens = try self(patches.tensor().to(device), patches.grids)
         return ImageFeatures(tokens: tokens, grid: patches.grids[0].merged(configuration.mergeSize))
     }

@@ -59,13 +59,19 @@ package struct VisionTower {
     private static let theta = 10000.0
 
     package let configuration: VisionConfiguration
+    /// Pixels a picture is brought within before it is looked at.
+    package let pixelRange: ClosedRange<Int>
     private let patchEmbedding: Tensor  // [hidden, patch values]
     private let blocks: [VisionBlock]
     private let mergeNorm: RMSNorm
     private let mergeFirst, mergeSecond: Linear
 
-    package init(_ w: Weights, _ configuration: VisionConfiguration) throws {
+    package init(
+        _ w: Weights, _ configuration: VisionConfiguration,
+        pixelRange: ClosedRange<Int> = ImageProcessor.defaultPixelRange
+    ) throws {
         self.configuration = configuration
+        self.pixelRange = pixelRange
         let (hidden, patch) = (configuration.hiddenSize, configuration.patchSize)
         // A convolution whose stride is its kernel is a linear layer on the patch.
         patchEmbedding = try w["patch_embed"]["proj"].tensor(

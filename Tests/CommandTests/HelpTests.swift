@@ -5,6 +5,7 @@ import Testing
     @Test(arguments: [
         (["--help"], root), (["generate", "--help"], generate), (["edit", "--help"], edit),
         (["describe", "--help"], describe), (["chat", "--help"], chat), (["convert", "--help"], convert),
+        (["init", "--help"], initialise),
         (["train", "--help"], train), (["data", "check", "--help"], dataCheck), (["info", "--help"], info),
     ])
     func helpSaysThis(arguments: [String], text: String) throws {
@@ -33,6 +34,8 @@ import Testing
                                   picture.
           convert                 Write a model folder in the published layout from
                                   other files.
+          init                    Write a model that has not learnt anything, to train
+                                  it from scratch.
           train                   Fine-tune the model, or a LoRA adapter for it.
           data                    Check the data of a training run.
           info                    Show what is installed, and what a model folder holds.
@@ -272,6 +275,28 @@ import Testing
           --max-shard-size <size> Largest file, such as 5GB or 4GiB. (default: 5GB)
           --force                 Replace a model folder that is there.
           --json                  Report progress as JSON lines on standard output.
+          --libtorch <dir>        Folder of libtorch.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let initialise = """
+        OVERVIEW: Write a model that has not learnt anything, to train it from scratch.
+
+        The description names the sizes of the parts as the published config.json files
+        do; what it does not name is as published. The tokenizer is learnt from the
+        lines of the texts. The same description, texts and seed give the same files.
+
+        USAGE: omnigen2 init --config <yml> [--text <file> ...] --output <dir> [--force] [--json] [--libtorch <dir>]
+
+        OPTIONS:
+          --config <yml>          Description of the model, such as
+                                  Examples/Shapes/model.yml.
+          --text <file>           Lines for the tokenizer; repeat for more. (default:
+                                  the files of the description)
+          -o, --output <dir>      Folder to write.
+          --force                 Replace a model folder that is there.
+          --json                  Report as JSON lines on standard output.
           --libtorch <dir>        Folder of libtorch.
           --version               Show the version.
           -h, --help              Show help information.

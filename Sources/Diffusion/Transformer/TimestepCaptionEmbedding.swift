@@ -23,9 +23,9 @@ package struct TimestepCaptionEmbedding {
 
     init(_ w: Weights, _ configuration: TransformerConfiguration) throws {
         let time = w["timestep_embedder"]
-        let (inputs, size) = (2 * Self.frequencyCount, configuration.timeSize)
-        first = try Linear(time["linear_1"], inputs, size, initial: .uniform(inputs: inputs))
-        second = try Linear(time["linear_2"], size, size, initial: .uniform(inputs: size))
+        first = try Linear(
+            time["linear_1"], 2 * Self.frequencyCount, configuration.timeSize, initial: .normal(0.02))
+        second = try Linear(time["linear_2"], configuration.timeSize, configuration.timeSize, initial: .normal(0.02))
         let text = w["caption_embedder"]
         captionNorm = try RMSNorm(text[0], configuration.textFeatureSize, epsilon: configuration.normEpsilon)
         caption = try Linear(
