@@ -60,6 +60,15 @@ import Torch
         try ScratchModel(read(text), lines: TokenizerTrainerTests.lines)
     }
 
+    @Test func textsLieBesideTheDescription() throws {
+        let text = "tokenizer:\n  text: [lines.txt, /data/more.txt]\n"
+        let description = try Self.read(text)
+        #expect(description.textFiles.map { $0.hasSuffix("/lines.txt") } == [true, false])
+        #expect(description.textFiles[0].hasPrefix("/") && description.textFiles[1] == "/data/more.txt")
+        // What is not said is as published.
+        #expect(description.vocabularySize == 151936 && description.pictureSize == 1024 && description.seed == 0)
+    }
+
     @Test func everyPartLoadsAndHasTheParametersItSays() async throws {
         try await withEngine {
             try withTemporaryFolder { folder in
@@ -174,7 +183,7 @@ import Torch
             try withTemporaryFolder { folder in
                 let parts = try model.write(to: folder + "/model")
                 let counts = Dictionary(parts.map { ($0.part, $0.parameters) }) { $1 }
-                #expect(counts[.transformer] == 4_907_136 && counts[.vae] == 965_059 && counts[.mllm] == 2_133_536)
+                #expect(counts[.transformer] == 4_907_136 && counts[.vae] == 965_059 && counts[.mllm] == 2_143_776)
                 // 32 tokens of prompt at most, before the user says anything.
                 let prompt = try ModelFolder(path: folder + "/model").tokenizer().encode(ChatTemplate.imagePrompt(""))
                 #expect(prompt.count < 32)
