@@ -65,7 +65,7 @@ let package = Package(
         tests("QwenVLTests", "QwenVL", "Layers", "Torch", "Imaging"),
         tests("DiffusionTests", "Diffusion", "Layers", "Torch"),
         tests("OmniGen2Tests", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
-        tests("TrainingTests", "Training", "OmniGen2", "Diffusion", "Imaging", "Layers", "Torch"),
+        tests("TrainingTests", "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
         tests("ParityTests", "parity"),
         tests("CommandTests", "omnigen2", "Imaging"),
     ],

@@ -30,4 +30,18 @@ extension Tensor {
             .tensors([]), .tensors(Array(repeating: step, count: parameters.count)), .double(rate), .double(betas.0),
             .double(betas.1), .double(decay), .double(epsilon), .bool(false), .bool(false), .none, .none)
     }
+
+    /// -log softmax(self)[target] of each row; self [N, classes], target [N] of int64, result [N].
+    package func crossEntropy(_ target: Tensor) throws(TorchError) -> Tensor {
+        let keepsEach = 0
+        let ignoresNone = -100
+        return try dispatch(
+            "aten::cross_entropy_loss", "", .tensor(self), .tensor(target), .none, .int(keepsEach), .int(ignoresNone),
+            .double(0))
+    }
+
+    /// The index of the largest entry of each row; self [N, M], result [N] of int64.
+    package func indexOfLargest() throws(TorchError) -> Tensor {
+        try dispatch("aten::argmax", "", .tensor(self), .some(.int(1)), .bool(false))
+    }
 }

@@ -14,10 +14,13 @@ package final class Parameters {
 
     /// All tensors that `build` reads, or those whose path `isTrained` takes.
     ///
-    /// - Parameter dtype: the number type that is computed in.
+    /// - Parameters:
+    ///   - dtype: the number type that is computed in.
+    ///   - ignoring: names of tensors that the source may have and `build` does not read.
     package init(
         _ source: any WeightSource, computing dtype: DType = .float32, device: Device = .cpu,
-        isTrained: @escaping (String) -> Bool = { _ in true }, build: (Weights) throws -> Void
+        isTrained: @escaping (String) -> Bool = { _ in true }, ignoring: (String) -> Bool = { _ in false },
+        build: (Weights) throws -> Void
     ) throws {
         self.source = ParameterSource(source, constants: dtype, device: device, isTrained: isTrained)
         self.dtype = dtype
@@ -25,7 +28,7 @@ package final class Parameters {
         lowRank = nil
         let view = Weights(self.source, dtype: dtype, device: device)
         try build(view)
-        try view.requireAllConsumed()
+        try view.requireAllConsumed(ignoring: ignoring)
         list = self.source.parameters
         guard !list.isEmpty else { throw TrainingError.option("\(source.origin): nothing to train") }
     }

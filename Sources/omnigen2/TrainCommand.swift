@@ -22,6 +22,12 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Model folder or repository. (default: the one of the options)", valueName: "model"))
     var model: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Part to train: the diffusion transformer, the autoencoder, or the language model with its vision tower. "
+                + "(default: the one of the options, or the transformer)"))
+    var stage: StageName?
+
     @Option(help: ArgumentHelp("Last step. (default: the one of the options)", valueName: "n"))
     var steps: Int?
 
@@ -39,6 +45,7 @@ struct TrainCommand: AsyncParsableCommand {
         let display = ProgressDisplay(json: json)
         var options = try TrainingOptions(file: config, report: display.warning)
         options.model = model ?? options.model
+        options.stage = stage ?? options.stage
         options.run.steps = steps ?? options.run.steps
         let engineDescription = try await Engine.load(libtorch: engine.libtorch, threads: engine.threads)
         let folder = try RunFolder(output ?? "experiments/\(options.name)", keeping: options.run.checkpointLimit)
@@ -59,17 +66,27 @@ struct TrainCommand: AsyncParsableCommand {
         _ engine: EngineOptions, _ display: ProgressDisplay
     ) throws {
         let device = try Engine.device(DeviceRequest(rawValue: engine.device) ?? .auto)
-        let steps = options.run.steps
-        let run = try TrainingRun(options, model, folder, device: device, environment: environment) { event in
-            display.show(event, of: steps)
+        let mixture = try DataMixture(path: options.data.path) { display.warning($0) }
+        func train(_ stage: some TrainingStage) throws {
+            let steps = options.run.steps
+            let run = try TrainingRun(
+                stage, options, model, mixture, folder, device: device, environment: environment
+            ) { display.show($0, of: steps) }
+            try run()
         }
-        try run()
+        switch options.stage {
+        case .transformer: try train(TransformerStage(model, options, options.dtype, device))
+        case .vae: try train(AutoencoderStage(model, options, mixture, options.dtype, device))
+        case .mllm: try train(LanguageModelStage(model, options, device))
+        }
     }
 }
 
+extension StageName: ExpressibleByArgument {}
+
 extension ProgressDisplay {
     /// News of a training run.
-    fileprivate func show(_ event: TrainingRun.Event, of steps: Int) {
+    fileprivate func show(_ event: TrainingEvent, of steps: Int) {
         switch event {
         case .started(let parameters, let samples, let step):
             self.event(
@@ -85,7 +102,7 @@ extension ProgressDisplay {
         }
     }
 
-    private func show(_ metrics: TrainingRun.Metrics, of steps: Int) {
+    private func show(_ metrics: StepMetrics, of steps: Int) {
         event(
             "step",
             [

@@ -69,14 +69,17 @@ package struct DataCheck {
             let limit = options.maximumInputPixels(of: sample.inputImages.count)
             try requireSize(path, "input_images[\(index)]", limit, sample)
         }
-        let size = try requireSize(sample.outputImage, "output_image", options.maximumOutputPixels, sample)
-        if let first = outputs.updateValue(sample.origin, forKey: sample.outputImage) {
-            outputs[sample.outputImage] = first
+        var size: PictureSize?
+        if let output = sample.outputImage {
+            size = try requireSize(output, "output_image", options.maximumOutputPixels, sample)
+        }
+        if let output = sample.outputImage, let first = outputs.updateValue(sample.origin, forKey: output) {
+            outputs[output] = first
             report.warnings.append("\(sample.origin): output_image is that of \(first)")
         }
         report.statistics[sample.taskType, default: Statistics()].samples += 1
         report.statistics[sample.taskType]?.references[sample.inputImages.count, default: 0] += 1
-        report.statistics[sample.taskType]?.sizes[size, default: 0] += 1
+        if let size { report.statistics[sample.taskType]?.sizes[size, default: 0] += 1 }
     }
 
     /// The size of a picture that can be read and is large enough.

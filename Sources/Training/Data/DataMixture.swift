@@ -15,6 +15,18 @@ package struct DataMixture: Sendable {
     /// Samples in an epoch.
     package var count: Int { parts.reduce(0) { $0 + $1.count } }
 
+    /// The first samples that can be read, of all files in turn.
+    package func first(_ count: Int) -> [TrainingSample] {
+        var samples: [TrainingSample] = []
+        let longest = parts.map(\.count).max() ?? 0
+        for line in 0..<min(longest, count) {
+            for part in parts where line < part.count && samples.count < count {
+                if let sample = try? part.file[line] { samples.append(sample) }
+            }
+        }
+        return samples
+    }
+
     /// Reads a `.yml`, a `.jsonl` or `.json`, or a folder of these two. Relative paths begin at the file they stand in.
     ///
     /// - Throws: `SettingsError` or `SampleError` that names the file.

@@ -13,8 +13,7 @@ package struct SampleReader {
     private let options: DataOptions
     private let dtype: DType
     private let device: Device
-    /// Pixels of a patch of latents.
-    private let multiple: Int
+    private let pictures: PictureReader
 
     /// Openings of captions that are left out of every second one.
     private static let openings = [
@@ -26,7 +25,8 @@ package struct SampleReader {
     package init(_ model: ModelFolder, _ options: DataOptions, _ dtype: DType, _ device: Device) throws {
         promptEncoder = try model.promptEncoder(dtype, device)
         autoencoder = try model.autoencoder(dtype, device)
-        multiple = try autoencoder.configuration.scaleFactor * model.transformerConfiguration().patchSize
+        let patch = try model.transformerConfiguration().patchSize
+        pictures = PictureReader(options, multiple: autoencoder.configuration.scaleFactor * patch)
         self.options = options
         self.dtype = dtype
         self.device = device
@@ -41,15 +41,13 @@ package struct SampleReader {
         let dropsPrompt = numbers[0] < options.promptDropout
         let dropsReferences = dropsPrompt && numbers[1] < options.referenceDropout
         let instruction = numbers[2] < 0.5 ? Self.withoutOpening(sample) : sample.instruction
-        let pictures = dropsReferences ? [] : sample.inputImages
-        guard pictures.count <= GenerationRequest.maximumReferences else {
+        guard sample.inputImages.count <= GenerationRequest.maximumReferences else {
             throw SampleError(
                 origin: sample.origin,
-                reason: "at most \(GenerationRequest.maximumReferences) input images, got \(pictures.count)")
+                reason: "at most \(GenerationRequest.maximumReferences) input images, got \(sample.inputImages.count)")
         }
-        let limit = options.maximumInputPixels(of: pictures.count)
-        let references = try pictures.map { try image($0, limit, sample) }
-        let output = try image(sample.outputImage, options.maximumOutputPixels, sample)
+        let references = dropsReferences ? [] : try pictures.inputs(sample)
+        let output = try pictures.output(sample)
         return FlowMatchingLoss.Sample(
             latent: try latent(output, generators), references: try references.map { try latent($0, generators) },
             text: try text(dropsPrompt ? nil : instruction))
@@ -65,18 +63,6 @@ package struct SampleReader {
     private func text(_ instruction: String?) throws -> Tensor {
         let prompt = options.usesChatTemplate ? ChatTemplate.trainingPrompt(instruction) : instruction ?? ""
         return try promptEncoder(promptEncoder.tokens(prompt, maxTokens: options.maximumTextTokens))
-    }
-
-    private func image(_ path: String, _ maximumPixels: Int, _ sample: TrainingSample) throws(SampleError) -> Image {
-        do throws(ImageError) {
-            let image = try Image(contentsOf: path)
-            let size = PictureSize(width: image.width, height: image.height)
-                .fitted(maxPixels: maximumPixels, maxSide: options.maximumSide, multiple: multiple)
-            if size.width > 0, size.height > 0 { return try image.resized(width: size.width, height: size.height) }
-        } catch {
-            throw SampleError(origin: sample.origin, reason: "\(error)")
-        }
-        throw SampleError(origin: sample.origin, reason: "\(path) is too small or too narrow")
     }
 
     /// [C, H, W], drawn from the picture's posterior.

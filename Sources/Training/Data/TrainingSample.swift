@@ -4,7 +4,7 @@
     import Foundation
 #endif
 
-/// One example to learn from: an instruction, the pictures it is about, and the picture that follows.
+/// One example to learn from: an instruction, the pictures it is about, and the picture or the text that follows.
 ///
 /// Source: the lines of the original's training data, `data_configs/train/example` of its repository.
 package struct TrainingSample: Equatable, Sendable {
@@ -13,8 +13,10 @@ package struct TrainingSample: Equatable, Sendable {
     package let instruction: String
     /// Paths of the pictures that go with the instruction.
     package let inputImages: [String]
-    /// Path of the picture to be drawn.
-    package let outputImage: String
+    /// Path of the picture to be drawn; there is one, or a text.
+    package let outputImage: String?
+    /// The answer to be given.
+    package let outputText: String?
     /// Where it is written: file and line, or file and place in its list.
     package let origin: String
 }
@@ -40,20 +42,25 @@ extension TrainingSample {
         } catch {
             throw SampleError(origin: origin, reason: Self.reason(error))
         }
-        guard !fields.output_image.isEmpty else {
+        guard fields.output_image != nil || fields.output_text != nil else {
+            throw SampleError(origin: origin, reason: "output_image is missing, and output_text too")
+        }
+        guard fields.output_image?.isEmpty != true else {
             throw SampleError(origin: origin, reason: "output_image is empty")
         }
         self.init(
             taskType: fields.task_type, instruction: fields.instruction,
             inputImages: (fields.input_images ?? []).map { path($0, writtenIn: file) },
-            outputImage: path(fields.output_image, writtenIn: file), origin: origin)
+            outputImage: fields.output_image.map { path($0, writtenIn: file) }, outputText: fields.output_text,
+            origin: origin)
     }
 
     private struct Fields: Decodable {
         let task_type: String
         let instruction: String
         let input_images: [String]?
-        let output_image: String
+        let output_image: String?
+        let output_text: String?
     }
 
     private static func reason(_ error: any Error) -> String {

@@ -13,6 +13,12 @@ extension TrainingOptions {
             throw settings.error("seed", "must be 0 or more")
         }
         self.seed = seed
+        stage =
+            try StageName(
+                rawValue: train.word("stage", among: StageName.allCases.map(\.rawValue), or: stage.rawValue)) ?? stage
+        autoencoder = try AutoencoderLoss.Options(settings.mapping("vae"))
+        languageModel.instructionWeight = try settings.mapping("mllm").double(
+            "instruction_weight", in: 0...1, or: languageModel.instructionWeight)
         model = try settings.mapping("model").string("pretrained_model_path") ?? model
         timesteps = try TimestepSampling(settings.mapping("transport"), data)
         optimizer = try AdamW.Options(train)
@@ -72,6 +78,18 @@ extension DataOptions {
             throw settings.error("max_input_pixels", "must be numbers of 256 or more")
         }
         maximumSide = try settings.int("max_side_length", atLeast: 16, or: maximumSide)
+    }
+}
+
+extension AutoencoderLoss.Options {
+    fileprivate init(_ settings: Settings) throws(SettingsError) {
+        self.init()
+        let word = try settings.word(
+            "reconstruction", among: AutoencoderLoss.Reconstruction.allCases.map(\.rawValue),
+            or: reconstruction.rawValue)
+        reconstruction = AutoencoderLoss.Reconstruction(rawValue: word) ?? reconstruction
+        gradientWeight = try settings.double("gradient_weight", in: 0...1e6, or: gradientWeight)
+        divergenceWeight = try settings.double("kl_weight", in: 0...1e6, or: divergenceWeight)
     }
 }
 

@@ -5,7 +5,10 @@ package struct TrainingOptions: Sendable {
     package var seed: UInt64 = 0
     /// A folder in the published layout, or a repository.
     package var model = "OmniGen2/OmniGen2"
+    package var stage = StageName.transformer
     package var data: DataOptions
+    package var autoencoder = AutoencoderLoss.Options()
+    package var languageModel = LanguageModelStage.Options()
     package var timesteps = TimestepSampling()
     package var optimizer = AdamW.Options()
     package var schedule: LearningRateSchedule

@@ -19,16 +19,21 @@ extension TrainedWeights {
         try Self.write(try configuration.text(), to: "\(folder)/adapter_config.json")
     }
 
-    /// Writes a model's folder in the published layout, which `--model` takes: the transformer, and links to the parts of
-    /// `model` that were not trained.
-    func write(to folder: String, model: ModelFolder) throws {
+    /// Writes a model's folder in the published layout, which `--model` takes: the trained part, and links to what was not
+    /// trained.
+    func write(to folder: String, _ part: ModelFolder.Part, _ configuration: JSONValue, model: ModelFolder) throws {
         let manager = FileManager.default
-        try manager.createDirectory(atPath: "\(folder)/transformer", withIntermediateDirectories: true)
-        try write(to: "\(folder)/transformer/diffusion_pytorch_model.safetensors")
-        let configuration = try model.configurationDocument(.transformer)
-        try Self.write(try configuration.text(), to: "\(folder)/transformer/config.json")
         let base = model.path.hasPrefix("/") ? model.path : "\(manager.currentDirectoryPath)/\(model.path)"
-        for name in ["model_index.json", "vae", "mllm", "processor", "scheduler"] {
+        try manager.createDirectory(atPath: "\(folder)/\(part.rawValue)", withIntermediateDirectories: true)
+        let file = part == .mllm ? "model.safetensors" : "diffusion_pytorch_model.safetensors"
+        try write(to: "\(folder)/\(part.rawValue)/\(file)")
+        try Self.write(try configuration.text(), to: "\(folder)/\(part.rawValue)/config.json")
+        let generation = "\(part.rawValue)/generation_config.json"
+        if let data = manager.contents(atPath: "\(base)/\(generation)") {
+            try Self.write(data, to: "\(folder)/\(generation)")
+        }
+        for name in ["model_index.json", "processor", "scheduler"] + ModelFolder.Part.allCases.map(\.rawValue)
+        where name != part.rawValue {
             try manager.createSymbolicLink(atPath: "\(folder)/\(name)", withDestinationPath: "\(base)/\(name)")
         }
     }

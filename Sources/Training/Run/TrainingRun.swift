@@ -3,71 +3,56 @@ import Layers
 import OmniGen2
 import Torch
 
-/// A training run of the transformer: samples, steps, checkpoints.
+/// A training run of one part of a model: samples, steps, checkpoints.
 ///
 /// Source: `train.py` of the original.
 @Engine
-package final class TrainingRun {
-    /// What happens on the way.
-    package enum Event: Sendable {
-        case started(parameters: Int, samples: Int, from: Int)
-        case step(Metrics)
-        /// A sample that was passed over, and why.
-        case skipped(String)
-        case saved(String)
-        case warning(String)
-    }
-
-    /// What a step has done.
-    package struct Metrics: Encodable, Sendable {
-        package let step: Int
-        package let loss: Double
-        package let gradientNorm: Double
-        package let rate: Double
-        package let seconds: Double
-        /// Samples passed over so far.
-        package let skipped: Int
-        /// Mean losses in ten ranges of the time.
-        package let bins: [String: Double]
-    }
-
+package final class TrainingRun<Stage: TrainingStage> {
     private let options: TrainingOptions
     private let model: ModelFolder
     private let folder: RunFolder
     private let environment: [String: String]
-    private let observe: @Sendable (Event) -> Void
-    private let reader: SampleReader
-    private let trainer: Trainer<FlowMatchingLoss>
+    private let mixture: DataMixture
+    private let observe: @Sendable (TrainingEvent) -> Void
+    private let stage: Stage
+    private let trainer: Trainer<Stage.Objective>
     private var stream: SampleStream
     private var skipped = 0
 
     /// - Parameters:
+    ///   - stage: reads the samples of `mixture`.
     ///   - environment: what bits depend on: versions, threads, instruction set.
     ///   - observe: is told of each event.
-    /// - Throws: when the options, the data or the model cannot be used.
+    /// - Throws: when the options or the model cannot be used.
     package init(
-        _ options: TrainingOptions, _ model: ModelFolder, _ folder: RunFolder, device: Device,
-        environment: [String: String], observe: @escaping @Sendable (Event) -> Void
+        _ stage: Stage, _ options: TrainingOptions, _ model: ModelFolder, _ mixture: DataMixture, _ folder: RunFolder,
+        device: Device, environment: [String: String], observe: @escaping @Sendable (TrainingEvent) -> Void
     ) throws {
-        (self.options, self.model, self.folder) = (options, model, folder)
-        (self.environment, self.observe) = (environment, observe)
-        let dtype: DType = options.computesInBFloat16 ? .bfloat16 : .float32
-        let mixture = try DataMixture(path: options.data.path) { observe(.warning($0)) }
+        (self.stage, self.options, self.model, self.folder) = (stage, options, model, folder)
+        (self.mixture, self.environment, self.observe) = (mixture, environment, observe)
         stream = try SampleStream(mixture, seed: options.seed)
-        reader = try SampleReader(model, options.data, dtype, device)
-        let configuration = try model.transformerConfiguration()
-        let source = try model.checkpoint(.transformer).source()
-        let build: (Weights) throws -> Void = { _ = try Transformer($0, configuration) }
-        let parameters =
-            try options.lowRank.map {
-                try Parameters(
-                    source, computing: dtype, device: device, lowRank: $0, seed: options.seed, build: build)
-            } ?? Parameters(source, computing: dtype, device: device, build: build)
         trainer = try Trainer(
-            parameters, FlowMatchingLoss(configuration, options.timesteps), options.trainer, seed: options.seed)
+            Self.parameters(stage, options, model, device), stage.loss, options.trainer(), seed: options.seed)
         try resume()
-        let count = parameters.list.reduce(0) { $0 + $1.value.count }
+        let count = trainer.parameters.list.reduce(0) { $0 + $1.value.count }
         observe(.started(parameters: count, samples: mixture.count, from: trainer.stepCount))
+    }
+
+    private static func parameters(
+        _ stage: Stage, _ options: TrainingOptions, _ model: ModelFolder, _ device: Device
+    ) throws -> Parameters {
+        let source = try model.checkpoint(stage.part).source()
+        guard let lowRank = options.lowRank else {
+            return try Parameters(
+                source, computing: options.dtype, device: device,
+                ignoring: { stage.part == .mllm && $0 == "lm_head.weight" },
+                build: stage.build)
+        }
+        guard stage.part == .transformer else {
+            throw TrainingError.option("an adapter can be trained for the transformer, not for \(stage.part.rawValue)")
+        }
+        return try Parameters(
+            source, computing: options.dtype, device: device, lowRank: lowRank, seed: options.seed, build: stage.build)
     }
 
     private func resume() throws {
@@ -75,7 +60,6 @@ package final class TrainingRun {
         guard let path = wanted == "latest" ? folder.latest : wanted else { return }
         let checkpoint = try RunFolder.state(of: path)
         try trainer.restore(checkpoint)
-        let mixture = try DataMixture(path: options.data.path)
         stream = try SampleStream(mixture, seed: options.seed, position: checkpoint.progress.position)
         try folder.truncateMetrics(after: trainer.stepCount)
         for difference in checkpoint.differences(from: environment) {
@@ -97,19 +81,20 @@ package final class TrainingRun {
     }
 
     /// Samples that can be read; others are counted and passed over.
-    private func batch() throws -> [FlowMatchingLoss.Sample] {
-        var batch: [FlowMatchingLoss.Sample] = []
-        var failures = 0
-        while batch.count < options.run.batchSize {
-            for (file, line) in stream.next(options.run.batchSize - batch.count) {
+    private func batch() throws -> [Stage.Item] {
+        var batch: [Stage.Item] = []
+        var (count, failures) = (0, 0)
+        while count < options.run.batchSize {
+            for (file, line) in stream.next(options.run.batchSize - count) {
                 do {
-                    batch.append(try reader(file[line], trainer.generators))
+                    batch += try stage.items(file[line], trainer.generators)
+                    count += 1
                     failures = 0
                 } catch let error as SampleError {
                     skipped += 1
                     failures += 1
                     observe(.skipped("\(error)"))
-                    if failures == Self.allowedFailures {
+                    if failures == 100 {
                         throw TrainingError.batch("\(failures) samples in a row cannot be read; the last: \(error)")
                     }
                 }
@@ -118,14 +103,12 @@ package final class TrainingRun {
         return batch
     }
 
-    private static let allowedFailures = 100
-
-    private func log(_ report: Trainer<FlowMatchingLoss>.Report, since start: ContinuousClock.Instant) throws {
+    private func log(_ report: Trainer<Stage.Objective>.Report, since start: ContinuousClock.Instant) throws {
         let duration = (ContinuousClock.now - start).components
-        let metrics = Metrics(
+        let metrics = StepMetrics(
             step: report.step, loss: report.loss, gradientNorm: report.gradientNorm, rate: report.rate,
             seconds: Double(duration.seconds) + Double(duration.attoseconds) / 1e18, skipped: skipped,
-            bins: report.measures)
+            measures: report.measures)
         try folder.log(metrics)
         observe(.step(metrics))
     }
@@ -137,8 +120,9 @@ package final class TrainingRun {
             if let lowRank = options.lowRank {
                 try TrainedWeights(trainer.parameters, values: values).write(to: path, adapter: lowRank)
             } else {
-                let dtype: DType = options.computesInBFloat16 ? .bfloat16 : .float32
-                try TrainedWeights(trainer.parameters, values: values, dtype: dtype).write(to: path, model: model)
+                let configuration = try stage.configurationDocument(trainer.parameters.weights(values: values))
+                try TrainedWeights(trainer.parameters, values: values, dtype: options.dtype)
+                    .write(to: path, stage.part, configuration, model: model)
             }
         }
         observe(.saved(path))
@@ -146,9 +130,12 @@ package final class TrainingRun {
 }
 
 extension TrainingOptions {
+    /// The number type that is computed in.
+    package var dtype: DType { computesInBFloat16 ? .bfloat16 : .float32 }
+
     /// What of the options the trainer needs.
-    var trainer: Trainer<FlowMatchingLoss>.Options {
-        var trainer = Trainer<FlowMatchingLoss>.Options(schedule: schedule)
+    func trainer<Objective>() -> Trainer<Objective>.Options {
+        var trainer = Trainer<Objective>.Options(schedule: schedule)
         trainer.optimizer = optimizer
         trainer.maximumGradientNorm = maximumGradientNorm > 0 ? maximumGradientNorm : nil
         trainer.averageDecay = averageDecay > 0 ? averageDecay : nil

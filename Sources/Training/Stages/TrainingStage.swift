@@ -1,0 +1,29 @@
+import Diffusion
+import Layers
+import OmniGen2
+import Torch
+
+/// What a run trains: one part of a model, by what loss, and what that makes of a sample.
+package protocol TrainingStage {
+    associatedtype Item
+    associatedtype Objective: Loss where Objective.Batch == [Item]
+
+    var part: ModelFolder.Part { get }
+    var loss: Objective { get }
+
+    /// Makes the part, and so reads every tensor that is trained.
+    func build(_ weights: Weights) throws
+
+    /// What is learnt from a sample.
+    ///
+    /// - Throws: `SampleError` when it cannot be used.
+    func items(_ sample: TrainingSample, _ generators: Generators) throws -> [Item]
+
+    /// The configuration of the part, trained to `weights`.
+    func configurationDocument(_ weights: Weights) throws -> JSONValue
+}
+
+/// The parts that can be trained, as `--stage` names them.
+package enum StageName: String, CaseIterable, Sendable {
+    case transformer, vae, mllm
+}

@@ -1,0 +1,32 @@
+import Diffusion
+import Layers
+import OmniGen2
+import Torch
+
+/// Trains the diffusion transformer: pictures from noise, text and references.
+///
+/// Source: `train.py` of the original.
+package struct TransformerStage: TrainingStage {
+    package let loss: FlowMatchingLoss
+    private let model: ModelFolder
+    private let reader: SampleReader
+
+    /// - Parameter dtype: what text and pictures are read in.
+    package init(_ model: ModelFolder, _ options: TrainingOptions, _ dtype: DType, _ device: Device) throws {
+        self.model = model
+        loss = FlowMatchingLoss(try model.transformerConfiguration(), options.timesteps)
+        reader = try SampleReader(model, options.data, dtype, device)
+    }
+
+    package var part: ModelFolder.Part { .transformer }
+
+    package func build(_ weights: Weights) throws { _ = try Transformer(weights, loss.configuration) }
+
+    package func items(_ sample: TrainingSample, _ generators: Generators) throws -> [FlowMatchingLoss.Sample] {
+        [try reader(sample, generators)]
+    }
+
+    package func configurationDocument(_ weights: Weights) throws -> JSONValue {
+        try model.configurationDocument(part)
+    }
+}
