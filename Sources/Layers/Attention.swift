@@ -20,3 +20,30 @@ package func attention(
         sharedKey.transposed(1, 2), sharedValue.transposed(1, 2), mask: mask, causal: causal, scale: scale)
     return try result.transposed(1, 2).reshaped(query.size(0), query.size(1), heads * query.size(3))
 }
+
+/// Attention within each of the sequences that lie end to end in query [1, T, H, D], key and value [1, T, K, D]; result
+/// [1, T, H * D].
+///
+/// Neighbours of one length are one call: of many short sequences each call would cost more than its arithmetic.
+package func attention(
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, lengths: [Int], causal: Bool = false
+) throws -> Tensor {
+    let runs = lengths.filter { $0 > 0 }.reduce(into: [(length: Int, count: Int)]()) { runs, length in
+        if let last = runs.last, last.length == length {
+            runs[runs.count - 1].count += 1
+        } else {
+            runs.append((length, 1))
+        }
+    }
+    let sizes = runs.map { $0.length * $0.count }
+    let parts = try (query.split(sizes, 1), key.split(sizes, 1), value.split(sizes, 1))
+    let attended = try runs.enumerated().map { index, run in
+        func sequences(_ part: Tensor) throws -> Tensor {
+            try part.reshaped(run.count, run.length, part.size(2), part.size(3))
+        }
+        return try attention(
+            sequences(parts.0[index]), sequences(parts.1[index]), sequences(parts.2[index]), causal: causal
+        ).reshaped(1, sizes[index], -1)
+    }
+    return try Tensor.concatenated(attended, 1)
+}

@@ -27,5 +27,5 @@ package struct PackedTokens {
     }
 
     /// The sequences [L_i, D], as views.
-    package func sequences() throws -> [Tensor] { try ranges.map { try tokens.narrowed(0, $0) } }
+    package func sequences() throws -> [Tensor] { try tokens.split(lengths, 0) }
 }

@@ -28,11 +28,7 @@ struct CausalAttention {
             let (keys, values) = try cache.append(layer: layer, key, value)
             return try output(attend(query, keys, values, after: cached).reshaped(count, -1))
         }
-        let attended = try x.ranges.map { range in
-            try attention(
-                query.narrowed(1, range), key.narrowed(1, range), value.narrowed(1, range), causal: true)
-        }
-        return try output(Tensor.concatenated(attended, 1).reshaped(count, -1))
+        return try output(attention(query, key, value, lengths: x.lengths, causal: true).reshaped(count, -1))
     }
 
     /// Attention of new tokens [1, L, H, D] to `cached` earlier ones and, causally, to themselves. Keys and values

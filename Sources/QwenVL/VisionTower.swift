@@ -25,10 +25,7 @@ private struct VisionAttention {
         let count = x.tokens.size(0)
         let parts = try queryKeyValue(x.tokens).chunks(3, 1).map { try $0.reshaped(1, count, -1, headSize) }
         let (query, key) = (try rotate(parts[0]), try rotate(parts[1]))
-        let attended = try x.ranges.map { range in
-            try attention(query.narrowed(1, range), key.narrowed(1, range), parts[2].narrowed(1, range))
-        }
-        return try output(Tensor.concatenated(attended, 1).reshaped(count, -1))
+        return try output(attention(query, key, parts[2], lengths: x.lengths).reshaped(count, -1))
     }
 }
 

@@ -32,6 +32,29 @@ func dispatch(
     return Tensor(owning: handle)
 }
 
+/// The same for an operator that returns a list of tensors.
+func dispatchList(
+    _ name: StaticString, _ overload: StaticString = "", _ arguments: Argument...
+) throws(TorchError) -> [Tensor] {
+    let torch = try Engine.library(for: name)
+    let word = try torch.call(name, overload, arguments)
+    guard let list = OpaquePointer(bitPattern: UInt(word)) else {
+        throw .operation(name: "\(name)", shapes: arguments.shapes, message: "returned no list")
+    }
+    defer { _ = torch.deleteList(list) }
+    var count = 0
+    guard torch.listCount(list, &count) == 0 else { throw .invalid(torch.failureMessage()) }
+    var tensors: [Tensor] = []
+    for index in 0..<count {
+        var element: UInt64 = 0
+        guard torch.listElement(list, index, &element) == 0, let handle = TensorHandle(bitPattern: UInt(element)) else {
+            throw .invalid(torch.failureMessage())
+        }
+        tensors.append(Tensor(owning: handle))
+    }
+    return tensors
+}
+
 /// The same for an operator whose result is not wanted.
 func dispatchVoid(
     _ name: StaticString, _ overload: StaticString = "", _ arguments: Argument...

@@ -28,6 +28,9 @@ final class LibTorch: @unchecked Sendable {
     let callDispatcher: @convention(c) (UnsafePointer<CChar>, UnsafePointer<CChar>, Out<UInt64>, UInt64) -> Status
     let newList: @convention(c) (Int, Out<OpaquePointer?>) -> Status
     let listAppend: @convention(c) (OpaquePointer, UInt64) -> Status
+    let listCount: @convention(c) (OpaquePointer, Out<Int>) -> Status
+    let listElement: @convention(c) (OpaquePointer, Int, Out<UInt64>) -> Status
+    let deleteList: @convention(c) (OpaquePointer) -> Status
     let newString: @convention(c) (UnsafePointer<CChar>, Int, Out<OpaquePointer?>) -> Status
     let newTensorHandle: @convention(c) (TensorHandle, Out<TensorHandle?>) -> Status
     let deleteTensor: @convention(c) (TensorHandle) -> Status
@@ -112,6 +115,9 @@ final class LibTorch: @unchecked Sendable {
         callDispatcher = try symbol("torch_call_dispatcher")
         newList = try symbol("torch_new_list_reserve_size")
         listAppend = try symbol("torch_list_push_back")
+        listCount = try symbol("torch_list_size")
+        listElement = try symbol("torch_list_get_item")
+        deleteList = try symbol("torch_delete_list")
         newString = try symbol("torch_new_string_handle")
         newTensorHandle = try symbol("aoti_torch_new_tensor_handle")
         deleteTensor = try symbol("aoti_torch_delete_tensor_object")

@@ -42,10 +42,13 @@ extension Tensor {
         guard count > 0, size % count == 0 else {
             throw .invalid("a dimension of \(size) cannot be cut into \(count) equal parts")
         }
-        let step = size / count
-        var parts: [Tensor] = []
-        for index in 0..<count { parts.append(try narrowed(dimension, index * step..<(index + 1) * step)) }
-        return parts
+        return try split(Array(repeating: size / count, count: count), dimension)
+    }
+
+    /// Cuts a dimension into parts of the given sizes, which sum up to its own.
+    package func split(_ sizes: [Int], _ dimension: Int) throws(TorchError) -> [Tensor] {
+        if sizes.count == 1, sizes[0] == size(dimension) { return [self] }
+        return try dispatchList("aten::split_with_sizes", "", .tensor(self), .ints(sizes), .int(dimension))
     }
 
     /// Each entry of a dimension `count` times in a row.

@@ -310,7 +310,7 @@ import Testing
         model, 'generate --lora' those of an adapter. A run that was stopped goes on
         from its newest checkpoint, to the same bits, unless the options say otherwise.
 
-        USAGE: omnigen2 train --config <yml> [--output <dir>] [--model <model>] [--steps <n>] [--json] [--libtorch <dir>] [--device <device>] [--threads <n>]
+        USAGE: omnigen2 train --config <yml> [--output <dir>] [--model <model>] [--stage <stage>] [--steps <n>] [--json] [--libtorch <dir>] [--device <device>] [--threads <n>]
 
         \(engine)
 
@@ -319,6 +319,10 @@ import Testing
           -o, --output <dir>      Folder of the run. (default: experiments/NAME)
           --model <model>         Model folder or repository. (default: the one of the
                                   options)
+          --stage <stage>         Part to train: the diffusion transformer, the
+                                  autoencoder, or the language model with its vision
+                                  tower. (default: the one of the options, or the
+                                  transformer) (values: transformer, vae, mllm)
           --steps <n>             Last step. (default: the one of the options)
           --json                  Report progress as JSON lines on standard output.
           --version               Show the version.

@@ -65,6 +65,13 @@ package struct SequencePlan {
         try RotaryPositions.concatenated(ranges.map { try table.rows($0) })
     }
 
+    /// The image tokens of each sample.
+    func images(of joint: PackedTokens) throws -> PackedTokens {
+        let sizes = zip(joint.lengths, imageRanges).flatMap { [$0 - $1.count, $1.count] }
+        let parts = try joint.tokens.split(sizes, 0)
+        return try PackedTokens(stride(from: 1, to: parts.count, by: 2).map { parts[$0] })
+    }
+
     /// Puts the refined parts of each sample next to each other.
     package func join(
         _ text: PackedTokens, _ references: PackedTokens?, _ noise: PackedTokens

@@ -71,7 +71,7 @@ package struct Transformer {
             joint = joint.replacing(tokens)
         }
 
-        let images = try PackedTokens(plan.imageRanges.map { try joint.tokens.narrowed(0, $0) })
+        let images = try plan.images(of: joint)
         let velocities = try output(images, time, rows: plan.timeRows).sequences()
         return try zip(velocities, plan.grids).map { try Patches.join($0, configuration.patchSize, $1) }
     }

@@ -29,10 +29,7 @@ package struct SelfAttention {
         let query = try positions.rotatePairs(queryNorm(self.query(x.tokens).reshaped(1, count, -1, headSize)))
         let key = try positions.rotatePairs(keyNorm(self.key(x.tokens).reshaped(1, count, -1, headSize)))
         let value = try self.value(x.tokens).reshaped(1, count, -1, headSize)  // [1, T, K, D]
-        let attended = try x.ranges.filter { !$0.isEmpty }.map { range in
-            try attention(query.narrowed(1, range), key.narrowed(1, range), value.narrowed(1, range))
-        }
-        return try output(Tensor.concatenated(attended, 1).reshaped(count, -1))
+        return try output(attention(query, key, value, lengths: x.lengths).reshaped(count, -1))
     }
 }
 

@@ -100,7 +100,7 @@ package final class TrainingRun<Stage: TrainingStage> {
                 }
             }
         }
-        return batch
+        return stage.arranged(batch)
     }
 
     private func log(_ report: Trainer<Stage.Objective>.Report, since start: ContinuousClock.Instant) throws {

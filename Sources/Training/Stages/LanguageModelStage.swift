@@ -46,6 +46,11 @@ package struct LanguageModelStage: TrainingStage {
         return [answered, instruction(sample)]
     }
 
+    /// Sequences of one length stand together, where attention takes them in one call.
+    package func arranged(_ batch: [LanguageModelLoss.Sample]) -> [LanguageModelLoss.Sample] {
+        batch.sorted { $0.ids.count < $1.ids.count }
+    }
+
     package func configurationDocument(_ weights: Weights) throws -> JSONValue {
         try model.configurationDocument(part)
     }

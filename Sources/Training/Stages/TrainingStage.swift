@@ -19,8 +19,15 @@ package protocol TrainingStage {
     /// - Throws: `SampleError` when it cannot be used.
     func items(_ sample: TrainingSample, _ generators: Generators) throws -> [Item]
 
+    /// A batch in the order in which it is fastest.
+    func arranged(_ batch: [Item]) -> [Item]
+
     /// The configuration of the part, trained to `weights`.
     func configurationDocument(_ weights: Weights) throws -> JSONValue
+}
+
+extension TrainingStage {
+    package func arranged(_ batch: [Item]) -> [Item] { batch }
 }
 
 /// The parts that can be trained, as `--stage` names them.

@@ -26,6 +26,11 @@ package struct TransformerStage: TrainingStage {
         [try reader(sample, generators)]
     }
 
+    /// Sequences of one length stand together, where attention takes them in one call.
+    package func arranged(_ batch: [FlowMatchingLoss.Sample]) -> [FlowMatchingLoss.Sample] {
+        batch.sorted { ($0.references.count, $0.text.size(0)) < ($1.references.count, $1.text.size(0)) }
+    }
+
     package func configurationDocument(_ weights: Weights) throws -> JSONValue {
         try model.configurationDocument(part)
     }
