@@ -75,13 +75,12 @@ package enum Edit: Sendable {
         return result
     }
 
-    /// Fields in which something is to change; all where the background does.
-    package var changedPlaces: [Place] {
+    /// The objects of `picture` that stay where they are, as they are afterwards.
+    package func keptObjects(of picture: Picture) -> [Picture.PlacedObject] {
+        let objects = applied(to: picture).objects
         switch self {
-        case .recolor(let object, _), .remove(let object): [object.place]
-        case .add(let added): [added.object.place]
-        case .move(let object, let moved): [object.place, moved.object.place]
-        case .background: Place.allCases
+        case .add, .move: return objects.dropLast()
+        case .recolor, .remove, .background: return objects
         }
     }
 

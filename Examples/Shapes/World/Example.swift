@@ -17,8 +17,8 @@ package struct Example: Sendable {
     package let output: Picture?
     /// What is to be answered.
     package let answer: String?
-    /// Fields that should look as they did in the first input.
-    package let keptPlaces: [Place]
+    /// Objects of the output that lie just where they lie in the first input.
+    package let keptObjects: [Picture.PlacedObject]
 
     /// A scene of so many objects.
     package static func drawing(
@@ -27,7 +27,7 @@ package struct Example: Sendable {
         let picture = Picture.random(objects: count, including: wanted, &random)
         let text = SceneSentence.random(picture.scene, &random).typed(&random)
         return Example(
-            task: .draw, variant: "\(count)", instruction: text, inputs: [], output: picture, answer: nil, keptPlaces: [])
+            task: .draw, variant: "\(count)", instruction: text, inputs: [], output: picture, answer: nil, keptObjects: [])
     }
 
     /// An edit of a scene of so many objects; of the background where the scene does not allow one of that name.
@@ -39,11 +39,10 @@ package struct Example: Sendable {
     }
 
     package static func editing(_ edit: Edit, _ picture: Picture, _ random: inout SeededRandom) -> Example {
-        let changed = Set(edit.changedPlaces)
-        return Example(
+        Example(
             task: .edit, variant: edit.name.rawValue, instruction: edit.instruction(&random).typed(&random),
             inputs: [picture], output: edit.applied(to: picture), answer: nil,
-            keptPlaces: Place.allCases.filter { !changed.contains($0) })
+            keptObjects: edit.keptObjects(of: picture))
     }
 
     package static func composing(
@@ -56,7 +55,7 @@ package struct Example: Sendable {
         Example(
             task: .compose, variant: "\(composition.references.count)",
             instruction: composition.instruction.typed(&random), inputs: composition.references,
-            output: composition.result, answer: nil, keptPlaces: [])
+            output: composition.result, answer: nil, keptObjects: [])
     }
 
     /// A question about a picture, or with `topic` nil the wish to have all of it described.
@@ -68,10 +67,10 @@ package struct Example: Sendable {
             let question = Question(topic, about: picture.scene, &random)
             (text, answer) = (question.text, question.answer)
         } else {
-            (text, answer) = (Question.description, Question.description(of: picture.scene))
+            (text, answer) = (random.pick(Question.descriptions), Question.description(of: picture.scene))
         }
         return Example(
             task: .describe, variant: topic?.rawValue ?? "description", instruction: text.typed(&random),
-            inputs: [picture], output: nil, answer: answer, keptPlaces: [])
+            inputs: [picture], output: nil, answer: answer, keptObjects: [])
     }
 }

@@ -8,10 +8,10 @@ package struct Question: Sendable {
     package let text: String
     package let answer: String
 
-    /// What asks for everything at once.
-    package static let description = "describe the picture"
+    /// What asks for everything at once; the first is what `omnigen2 describe` asks of itself.
+    package static let descriptions = ["describe this image", "describe the picture", "what is in the picture?"]
 
-    /// The answer to `description`: every object, from the top left, and the background.
+    /// The answer to `descriptions`: every object, from the top left, and the background.
     package static func description(of scene: Scene) -> String {
         scene.objects.map { "\($0.phrase) in the \($0.place.rawValue)" }.joined(separator: ", ")
             + ", on \(scene.background.rawValue)"

@@ -80,6 +80,7 @@ package struct TrainingSet {
             let example = Example.describing(random.pick([nil] + Question.Topic.allCases), picture, &random)
             try words.add("\(example.instruction)\n\(example.answer ?? "")")
         }
+        for _ in 0..<1000 { try words.add(Self.negativePrompt) }
         try words.close()
     }
 
@@ -139,16 +140,29 @@ package struct TrainingSet {
         return path
     }
 
+    /// Now and then nothing is said: guidance leads away from what is drawn then. Users' negative prompts are words all
+    /// the same, so the standing one, and none at all, must come to mean nothing.
+    private mutating func said(_ instruction: String) -> String {
+        random.chance(0.05) ? random.pick(["", Self.negativePrompt]) : instruction
+    }
+
+    /// That of `omnigen2 generate`.
+    package static let negativePrompt =
+        "(((deformed))), blurry, over saturation, bad anatomy, disfigured, poorly drawn face, mutation, mutated, "
+        + "(extra_limb), (ugly), (poorly drawn hands), fused fingers, messy drawing, broken legs censor, censored, "
+        + "censor_bar"
+
     private struct Line: Encodable {
         let task_type, instruction: String
         let input_images: [String]?
         let output_image, output_text: String?
     }
 
-    private func line(_ example: Example, inputs: [String], output: String?) throws -> String {
-        try ShapesJSON.text(
+    private mutating func line(_ example: Example, inputs: [String], output: String?) throws -> String {
+        let instruction = output == nil ? example.instruction : said(example.instruction)
+        return try ShapesJSON.text(
             Line(
-                task_type: example.task.rawValue, instruction: example.instruction,
+                task_type: example.task.rawValue, instruction: instruction,
                 input_images: inputs.isEmpty ? nil : inputs, output_image: output, output_text: example.answer))
     }
 }
