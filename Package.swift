@@ -75,6 +75,7 @@ let package = Package(
         tests("DiffusionTests", "Diffusion", "Layers", "Torch"),
         tests("OmniGen2Tests", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
         tests("TrainingTests", "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
+        tests("ShapesTests", "ShapesWorld", "Imaging"),
         tests("ParityTests", "parity"),
         tests("CommandTests", "omnigen2", "Imaging"),
     ],

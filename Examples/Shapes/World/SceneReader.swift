@@ -28,11 +28,14 @@ package struct SceneReader: Sendable {
         }
     }
 
-    /// How far a background may be from its colour, and how far a field without an object may be from it on average.
+    /// How far a background, and nine pixels of an empty field on average, may be from its colour.
     private static let tolerance = 40.0
-    private static let emptyTolerance = 10.0
     /// The largest residue of an object that counts as read.
-    private static let largestResidue = 0.4
+    private static let largestResidue = 0.25
+    /// What a pixel may be off without being seen.
+    fileprivate static let slack = 16.0
+    /// How far an empty field may be from the background beyond that, on average.
+    private static let emptyTolerance = 3.0
 
     /// - Throws: `ImageError` for another size.
     package static func read(_ image: Image) throws(ImageError) -> Reading {
@@ -47,9 +50,7 @@ package struct SceneReader: Sendable {
         var (findings, unreadable): ([Finding], [Place]) = ([], [])
         for place in Place.allCases {
             let field = Field(image, place)
-            if field.mean({ $0.distance(to: ground) }) <= emptyTolerance && field.largestBlock(ground) <= tolerance {
-                continue
-            }
+            if field.excess(over: ground) <= emptyTolerance && field.largestBlock(ground) <= tolerance { continue }
             if let finding = field.explained(on: ground, at: place), finding.residue <= largestResidue {
                 findings.append(finding)
             } else {
@@ -82,7 +83,10 @@ private struct Field {
         }
     }
 
-    func mean(_ value: (Pixel) -> Double) -> Double { pixels.reduce(0) { $0 + value($1) } / Double(pixels.count) }
+    /// How far pixels are from a colour on average, beyond what is not seen.
+    func excess(over ground: Pixel) -> Double {
+        pixels.reduce(0) { $0 + max($1.distance(to: ground) - SceneReader.slack, 0) } / Double(pixels.count)
+    }
 
     /// Pixels of the border.
     var frame: [Pixel] {
@@ -146,15 +150,19 @@ private struct Field {
     /// The object where it fits best: steps of 1, 1/2 and 1/4 of a pixel downhill.
     private func fitted(_ object: SceneObject, near start: Offset, _ ground: Pixel) -> SceneReader.Finding {
         let outline = Outline(object.shape, object.size)
+        // Not further out: what lies outside of the field would explain what is missing.
+        let freedom = Outline.freedom(object.size) + 1
         // The middle of a triangle's area lies below that of its height.
-        var offset = Offset(x: start.x, y: object.shape == .triangle ? start.y - (object.size == .large ? 2 : 1.2) : start.y)
+        let lift = object.shape == .triangle ? (object.size == .large ? 2 : 1.2) : 0
+        func inside(_ value: Double) -> Double { min(max(value, -freedom), freedom) }
+        var offset = Offset(x: inside(start.x), y: inside(start.y - lift))
         var residue = self.residue(outline, offset, object.color.pixel, ground)
         for step in [1, 0.5, 0.25] {
             var improves = true
             while improves {
                 improves = false
                 for (x, y) in [(step, 0), (-step, 0), (0, step), (0, -step)] {
-                    let moved = Offset(x: offset.x + x, y: offset.y + y)
+                    let moved = Offset(x: inside(offset.x + x), y: inside(offset.y + y))
                     let left = self.residue(outline, moved, object.color.pixel, ground)
                     if left < residue - 1e-9 { (offset, residue, improves) = (moved, left, true) }
                 }
@@ -169,7 +177,7 @@ private struct Field {
         let full = color.distance(to: ground)
         for (index, pixel) in pixels.enumerated() {
             let cover = outline.cover(row: index / Self.side, column: index % Self.side, offset)
-            left += pixel.distance(to: ground.mixed(with: color, cover))
+            left += max(pixel.distance(to: ground.mixed(with: color, cover)) - SceneReader.slack, 0)
             contrast += cover * full
         }
         return left / contrast
