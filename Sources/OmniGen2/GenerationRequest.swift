@@ -34,9 +34,9 @@ public struct GenerationRequest: Sendable, Equatable {
     /// Pictures to edit or compose from, at most five.
     public var references: [Image] = []
     /// Height of the result in pixels.
-    public var height = 1024
+    public var height = GenerationRequest.defaultSide
     /// Width of the result in pixels.
-    public var width = 1024
+    public var width = GenerationRequest.defaultSide
     /// Steps from noise to image.
     public var steps = 50
     /// How strongly the prompt pulls; 1 is off.
@@ -81,6 +81,8 @@ public struct GenerationRequest: Sendable, Equatable {
         + "(extra_limb), (ugly), (poorly drawn hands), fused fingers, messy drawing, broken legs censor, censored, "
         + "censor_bar"
 
+    /// Both sides of the published model's pictures.
+    public static let defaultSide = 1024
     /// Sides that are drawn are multiples of this many pixels.
     public static let sizeMultiple = 16
     /// How many references a request may have.
