@@ -3,8 +3,8 @@
 /// Source: `prepare` and `serialize_to_file` of the `safetensors` crate: tensors ordered by falling alignment, then name,
 /// a compact JSON header padded with spaces to a multiple of 8 bytes. Keys of the metadata are sorted.
 package enum SafetensorsWriter {
-    /// A tensor to write. `withBytes` hands its little-endian, row-major bytes to the closure it is given, once; only one
-    /// tensor's bytes need to exist at a time.
+    /// A tensor to write. `withBytes` hands its little-endian, row-major bytes to the closure it is given, whole or in
+    /// pieces that follow each other; only these need to exist at a time.
     package struct Tensor {
         package let name: String
         package let elementType: ElementType

@@ -32,9 +32,14 @@ package struct PromptEncoder {
     ///
     /// Each prompt is computed by itself: its states, to the last bit, must not depend on its company.
     package func callAsFunction(_ ids: [Int]) throws -> Tensor {
-        try cache.states(ids) { ids in
-            let embeddings = try PackedTokens([languageModel.embed(ids)])
-            return try languageModel(embeddings, MultimodalPosition.text(0..<ids.count)).tokens
-        }
+        try cache.states(ids) { ids in try states([ids])[0] }
+    }
+
+    /// Last hidden states of prompts that are read together and not kept, each [L, D]. Of one prompt they are those of the
+    /// call above; the company of others may change their last bits.
+    package func states(_ prompts: [[Int]]) throws -> [Tensor] {
+        let embeddings = PackedTokens(try languageModel.embed(Array(prompts.joined())), lengths: prompts.map(\.count))
+        let positions = prompts.flatMap { MultimodalPosition.text(0..<$0.count) }
+        return try languageModel(embeddings, positions).sequences()
     }
 }

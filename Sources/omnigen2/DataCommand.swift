@@ -5,7 +5,8 @@ import Training
 /// `omnigen2 data`: what belongs to the data of a training run.
 struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Check the data of a training run.", subcommands: [DataCheckCommand.self])
+        commandName: "data", abstract: "Check the data of a training run, or encode it beforehand.",
+        subcommands: [DataCheckCommand.self, DataEncodeCommand.self])
 }
 
 /// `omnigen2 data check`: every sample of a training run, looked at.

@@ -43,8 +43,16 @@ final class ProgressDisplay: Sendable {
     /// Work on the pictures begins: steps are timed from here.
     func begin() { started.withLock { $0 = .now } }
 
+    /// Time since the work began.
+    var elapsed: Duration { started.withLock { $0.map { ContinuousClock.now - $0 } ?? .zero } }
+
+    /// A bar that is full when the work is done.
+    static func bar(_ done: Int, of count: Int) -> String {
+        let share = count > 0 ? barWidth * done / count : barWidth
+        return String(repeating: "#", count: share) + String(repeating: ".", count: barWidth - share)
+    }
+
     func step(_ step: Int, of count: Int) {
-        let elapsed = started.withLock { $0.map { ContinuousClock.now - $0 } ?? .zero }
         let perStep = elapsed / step
         let remaining = perStep * (count - step)
         switch style {
@@ -58,11 +66,9 @@ final class ProgressDisplay: Sendable {
         case .lines:
             Terminal.writeError("step \(step)/\(count)  \(perStep.text)/step  \(remaining.clock) left\n")
         case .bar:
-            let done = Self.barWidth * step / count
-            let bar = String(repeating: "#", count: done) + String(repeating: ".", count: Self.barWidth - done)
             let end = step == count ? "\n" : ""
-            Terminal.writeError(
-                "\r\u{1B}[K[\(bar)] \(step)/\(count)  \(perStep.text)/step  ETA \(remaining.clock)\(end)")
+            let text = "\(step)/\(count)  \(perStep.text)/step  ETA \(remaining.clock)"
+            Terminal.writeError("\r\u{1B}[K[\(Self.bar(step, of: count))] \(text)\(end)")
         }
     }
 
@@ -88,9 +94,8 @@ final class ProgressDisplay: Sendable {
         case .lines:
             if done == total { Terminal.writeError("downloaded \(progress.filesTotal) files, \(total >> 20) MB\n") }
         case .bar:
-            let share = total > 0 ? Self.barWidth * done / total : Self.barWidth
-            let bar = String(repeating: "#", count: share) + String(repeating: ".", count: Self.barWidth - share)
             let end = done == total ? "\n" : ""
+            let bar = Self.bar(done, of: total)
             Terminal.writeError("\r\u{1B}[K[\(bar)] \(done >> 20)/\(total >> 20) MB  \(progress.file)\(end)")
         }
     }

@@ -66,18 +66,26 @@ struct TrainCommand: AsyncParsableCommand {
         _ engine: EngineOptions, _ display: ProgressDisplay
     ) throws {
         let device = try Engine.device(DeviceRequest(rawValue: engine.device) ?? .auto)
-        let mixture = try DataMixture(path: options.data.path) { display.warning($0) }
-        func train(_ stage: some TrainingStage) throws {
+        func train<Stage: TrainingStage>(_ stage: Stage, _ mixture: DataMixture<Stage.File>) throws {
             let steps = options.run.steps
             let run = try TrainingRun(
                 stage, options, model, mixture, folder, device: device, environment: environment
             ) { display.show($0, of: steps) }
             try run()
         }
+        if options.stage == .transformer, EncodedFolder.exists(at: options.data.path) {
+            let data = try EncodedFolder(path: options.data.path)
+            let reader = try EncodedReader(
+                data, model, options.data, options.dtype, device, report: display.warning)
+            return try train(TransformerStage(model, options, reader), data.mixture)
+        }
+        let mixture = try DataMixture(path: options.data.path, report: display.warning)
         switch options.stage {
-        case .transformer: try train(TransformerStage(model, options, options.dtype, device))
-        case .vae: try train(AutoencoderStage(model, options, mixture, options.dtype, device))
-        case .mllm: try train(LanguageModelStage(model, options, device))
+        case .transformer:
+            let reader = try SampleReader(model, options.data, options.dtype, device)
+            try train(TransformerStage(model, options, reader), mixture)
+        case .vae: try train(AutoencoderStage(model, options, mixture, options.dtype, device), mixture)
+        case .mllm: try train(LanguageModelStage(model, options, device), mixture)
         }
     }
 }

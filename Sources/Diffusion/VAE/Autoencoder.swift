@@ -20,6 +20,11 @@ package struct Autoencoder {
         package let mean: Tensor
         package let logVariance: Tensor
 
+        package init(mean: Tensor, logVariance: Tensor) {
+            self.mean = mean
+            self.logVariance = logVariance
+        }
+
         /// mean + standard deviation * noise.
         package func sample(_ noise: Tensor) throws -> Tensor {
             try mean + (logVariance * 0.5).exp() * noise
@@ -44,7 +49,10 @@ package struct Autoencoder {
     package func decodeUnscaled(_ latents: Tensor) throws -> Tensor { try decoder(latents) }
 
     /// Brings a latent of the posterior to the scale of the transformer.
-    package func scaled(_ latents: Tensor) throws -> Tensor {
-        try (latents - configuration.shiftFactor) * configuration.scalingFactor
-    }
+    package func scaled(_ latents: Tensor) throws -> Tensor { try configuration.scaled(latents) }
+}
+
+extension AutoencoderConfiguration {
+    /// Brings a latent of the posterior to the scale of the transformer.
+    package func scaled(_ latents: Tensor) throws -> Tensor { try (latents - shiftFactor) * scalingFactor }
 }

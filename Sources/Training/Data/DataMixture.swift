@@ -2,10 +2,10 @@
 ///
 /// Source: `OmniGen2TrainDataset._collect_annotations` of the original. There the ratios are computed and then not used;
 /// here they are.
-package struct DataMixture: Sendable {
+package struct DataMixture<File: SampleCollection>: Sendable {
     /// A file of samples, and how much of it an epoch takes.
     package struct Part: Sendable {
-        package let file: SampleFile
+        package let file: File
         /// Samples an epoch takes, each at most once.
         package let count: Int
     }
@@ -15,6 +15,10 @@ package struct DataMixture: Sendable {
     /// Samples in an epoch.
     package var count: Int { parts.reduce(0) { $0 + $1.count } }
 
+    package init(parts: [Part]) { self.parts = parts }
+}
+
+extension DataMixture where File == SampleFile {
     /// The first samples that can be read, of all files in turn.
     package func first(_ count: Int) -> [TrainingSample] {
         var samples: [TrainingSample] = []
@@ -31,7 +35,8 @@ package struct DataMixture: Sendable {
     ///
     /// - Throws: `SettingsError` or `SampleError` that names the file.
     package init(path: String, report: (String) -> Void = { _ in }) throws {
-        parts = try Self.shares(path, share: 1, from: nil, ancestors: [], report).map { file, share in
+        let files = try Self.shares(path, share: 1, from: nil, ancestors: [], report)
+        parts = files.map { file, share in
             // Of a small file at least something.
             Part(file: file, count: share > 0 ? min(file.count, max(1, Int(Double(file.count) * share))) : 0)
         }
@@ -45,6 +50,10 @@ package struct DataMixture: Sendable {
         case "yml", "yaml": return try mixture(path, share, ancestors, report)
         case "json", "jsonl": return [(try SampleFile(path: path), share)]
         default:
+            guard !EncodedFolder.exists(at: path) else {
+                throw TrainingError.data(
+                    path: path, reason: "holds encoded samples, from which only the transformer is trained")
+            }
             let files = SampleFile.paths(inFolder: path)
             guard !files.isEmpty else {
                 throw SettingsError(

@@ -12,30 +12,44 @@ package struct PictureReader {
         self.multiple = multiple
     }
 
+    /// A picture by its file and the size it may have.
+    package struct Request: Hashable, Sendable {
+        let path: String
+        let maximumPixels: Int
+    }
+
     /// The picture to be drawn.
     package func output(_ sample: TrainingSample) throws(SampleError) -> Image {
-        guard let path = sample.outputImage else {
-            throw SampleError(origin: sample.origin, reason: "output_image is missing: there is no picture to learn")
-        }
-        return try image(path, options.maximumOutputPixels, sample)
+        try image(outputRequest(sample), of: sample)
     }
 
     package func inputs(_ sample: TrainingSample) throws(SampleError) -> [Image] {
-        let limit = options.maximumInputPixels(of: sample.inputImages.count)
         var images: [Image] = []
-        for path in sample.inputImages { images.append(try image(path, limit, sample)) }
+        for request in inputRequests(sample) { images.append(try image(request, of: sample)) }
         return images
     }
 
-    private func image(_ path: String, _ maximumPixels: Int, _ sample: TrainingSample) throws(SampleError) -> Image {
+    func outputRequest(_ sample: TrainingSample) throws(SampleError) -> Request {
+        guard let path = sample.outputImage else {
+            throw SampleError(origin: sample.origin, reason: "output_image is missing: there is no picture to learn")
+        }
+        return Request(path: path, maximumPixels: options.maximumOutputPixels)
+    }
+
+    func inputRequests(_ sample: TrainingSample) -> [Request] {
+        let limit = options.maximumInputPixels(of: sample.inputImages.count)
+        return sample.inputImages.map { Request(path: $0, maximumPixels: limit) }
+    }
+
+    func image(_ request: Request, of sample: TrainingSample) throws(SampleError) -> Image {
         do throws(ImageError) {
-            let image = try Image(contentsOf: path)
+            let image = try Image(contentsOf: request.path)
             let size = PictureSize(width: image.width, height: image.height)
-                .fitted(maxPixels: maximumPixels, maxSide: options.maximumSide, multiple: multiple)
+                .fitted(maxPixels: request.maximumPixels, maxSide: options.maximumSide, multiple: multiple)
             if size.width > 0, size.height > 0 { return try image.resized(width: size.width, height: size.height) }
         } catch {
             throw SampleError(origin: sample.origin, reason: "\(error)")
         }
-        throw SampleError(origin: sample.origin, reason: "\(path) is too small or too narrow")
+        throw SampleError(origin: sample.origin, reason: "\(request.path) is too small or too narrow")
     }
 }

@@ -8,7 +8,7 @@ import Layers
 
 /// A `.jsonl` or `.json` file of samples, one object a line. Only where lines begin is held in memory: a set of millions
 /// of samples costs eight bytes each.
-package final class SampleFile: Sendable {
+package final class SampleFile: SampleCollection {
     package let path: String
     private let map: MemoryMap
     /// Byte ranges of the lines that are not blank, and their numbers, counted from 1.

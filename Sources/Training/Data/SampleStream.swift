@@ -2,15 +2,15 @@ import Torch
 
 /// The samples of a mixture, one after the other, without an end: each epoch in an order, and of parts that are not
 /// taken whole in a choice, of its own.
-package struct SampleStream {
-    private let mixture: DataMixture
+package struct SampleStream<File: SampleCollection> {
+    private let mixture: DataMixture<File>
     private let seed: UInt64
     private var order: SampleOrder
     private var choices: [[Int]] = []
     private var chosenEpoch = -1
 
     /// - Throws: `TrainingError.option` when there are no samples.
-    package init(_ mixture: DataMixture, seed: UInt64, position: SampleOrder.Position = .init()) throws {
+    package init(_ mixture: DataMixture<File>, seed: UInt64, position: SampleOrder.Position = .init()) throws {
         self.mixture = mixture
         self.seed = seed
         order = try SampleOrder(count: mixture.count, seed: seed, position: position)
@@ -19,7 +19,7 @@ package struct SampleStream {
     package var position: SampleOrder.Position { order.position }
 
     /// Where the next samples are written.
-    package mutating func next(_ count: Int) -> [(file: SampleFile, line: Int)] {
+    package mutating func next(_ count: Int) -> [(file: File, line: Int)] {
         let indices = order.next(count)
         if chosenEpoch != order.position.epoch { choose() }
         return indices.map { index in

@@ -12,11 +12,11 @@ package final class TrainingRun<Stage: TrainingStage> {
     private let model: ModelFolder
     private let folder: RunFolder
     private let environment: [String: String]
-    private let mixture: DataMixture
+    private let mixture: DataMixture<Stage.File>
     private let observe: @Sendable (TrainingEvent) -> Void
     private let stage: Stage
     private let trainer: Trainer<Stage.Objective>
-    private var stream: SampleStream
+    private var stream: SampleStream<Stage.File>
     private var skipped = 0
 
     /// - Parameters:
@@ -25,8 +25,9 @@ package final class TrainingRun<Stage: TrainingStage> {
     ///   - observe: is told of each event.
     /// - Throws: when the options or the model cannot be used.
     package init(
-        _ stage: Stage, _ options: TrainingOptions, _ model: ModelFolder, _ mixture: DataMixture, _ folder: RunFolder,
-        device: Device, environment: [String: String], observe: @escaping @Sendable (TrainingEvent) -> Void
+        _ stage: Stage, _ options: TrainingOptions, _ model: ModelFolder, _ mixture: DataMixture<Stage.File>,
+        _ folder: RunFolder, device: Device, environment: [String: String],
+        observe: @escaping @Sendable (TrainingEvent) -> Void
     ) throws {
         (self.stage, self.options, self.model, self.folder) = (stage, options, model, folder)
         (self.mixture, self.environment, self.observe) = (mixture, environment, observe)

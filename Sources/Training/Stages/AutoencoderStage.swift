@@ -6,15 +6,18 @@ import Torch
 
 /// Trains the autoencoder on every picture of the samples.
 package struct AutoencoderStage: TrainingStage {
+    package typealias File = SampleFile
+
     package let loss: AutoencoderLoss
     private let model: ModelFolder
-    private let mixture: DataMixture
+    private let mixture: DataMixture<SampleFile>
     private let pictures: PictureReader
     private let dtype: DType
     private let device: Device
 
     package init(
-        _ model: ModelFolder, _ options: TrainingOptions, _ mixture: DataMixture, _ dtype: DType, _ device: Device
+        _ model: ModelFolder, _ options: TrainingOptions, _ mixture: DataMixture<SampleFile>, _ dtype: DType,
+        _ device: Device
     ) throws {
         self.model = model
         self.mixture = mixture

@@ -14,6 +14,8 @@ package struct LanguageModelStage: TrainingStage {
         package init() {}
     }
 
+    package typealias File = SampleFile
+
     package let loss: LanguageModelLoss
     private let model: ModelFolder
     private let tokenizer: Tokenizer

@@ -5,6 +5,8 @@ import Torch
 
 /// What a run trains: one part of a model, by what loss, and what that makes of a sample.
 package protocol TrainingStage {
+    /// Where its samples are.
+    associatedtype File: SampleCollection
     associatedtype Item
     associatedtype Objective: Loss where Objective.Batch == [Item]
 
@@ -17,7 +19,7 @@ package protocol TrainingStage {
     /// What is learnt from a sample.
     ///
     /// - Throws: `SampleError` when it cannot be used.
-    func items(_ sample: TrainingSample, _ generators: Generators) throws -> [Item]
+    func items(_ sample: File.Sample, _ generators: Generators) throws -> [Item]
 
     /// A batch in the order in which it is fastest.
     func arranged(_ batch: [Item]) -> [Item]

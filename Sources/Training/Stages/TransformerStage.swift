@@ -6,23 +6,24 @@ import Torch
 /// Trains the diffusion transformer: pictures from noise, text and references.
 ///
 /// Source: `train.py` of the original.
-package struct TransformerStage: TrainingStage {
+package struct TransformerStage<Reader: LatentReader>: TrainingStage {
+    package typealias File = Reader.File
+
     package let loss: FlowMatchingLoss
     private let model: ModelFolder
-    private let reader: SampleReader
+    private let reader: Reader
 
-    /// - Parameter dtype: what text and pictures are read in.
-    package init(_ model: ModelFolder, _ options: TrainingOptions, _ dtype: DType, _ device: Device) throws {
+    package init(_ model: ModelFolder, _ options: TrainingOptions, _ reader: Reader) throws {
         self.model = model
+        self.reader = reader
         loss = FlowMatchingLoss(try model.transformerConfiguration(), options.timesteps)
-        reader = try SampleReader(model, options.data, dtype, device)
     }
 
     package var part: ModelFolder.Part { .transformer }
 
     package func build(_ weights: Weights) throws { _ = try Transformer(weights, loss.configuration) }
 
-    package func items(_ sample: TrainingSample, _ generators: Generators) throws -> [FlowMatchingLoss.Sample] {
+    package func items(_ sample: File.Sample, _ generators: Generators) throws -> [FlowMatchingLoss.Sample] {
         [try reader(sample, generators)]
     }
 
