@@ -28,6 +28,12 @@ struct TrainCommand: AsyncParsableCommand {
                 + "(default: the one of the options, or the transformer)"))
     var stage: StageName?
 
+    @Option(
+        help: ArgumentHelp(
+            "Data to train on, such as what 'data encode' wrote. (default: the data_path of the options)",
+            valueName: "path"))
+    var data: String?
+
     @Option(help: ArgumentHelp("Last step. (default: the one of the options)", valueName: "n"))
     var steps: Int?
 
@@ -46,6 +52,7 @@ struct TrainCommand: AsyncParsableCommand {
         var options = try TrainingOptions(file: config, report: display.warning)
         options.model = model ?? options.model
         options.stage = stage ?? options.stage
+        options.data.path = data ?? options.data.path
         options.run.steps = steps ?? options.run.steps
         let engineDescription = try await Engine.load(libtorch: engine.libtorch, threads: engine.threads)
         let folder = try RunFolder(output ?? "experiments/\(options.name)", keeping: options.run.checkpointLimit)
