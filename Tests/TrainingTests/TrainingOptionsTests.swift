@@ -108,9 +108,20 @@ func withFile<R>(_ text: String, _ name: String, _ body: (String) throws -> R) t
 }
 
 func withFiles<R>(_ texts: [String: String], _ body: (String) throws -> R) throws -> R {
+    let folder = try writeFiles(texts)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try body(folder)
+}
+
+func withFiles<R>(_ texts: [String: String], _ body: (String) async throws -> R) async throws -> R {
+    let folder = try writeFiles(texts)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try await body(folder)
+}
+
+private func writeFiles(_ texts: [String: String]) throws -> String {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("omnigen2-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     for (name, text) in texts { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
-    return try body(folder)
+    return folder
 }
