@@ -67,17 +67,24 @@ struct TrainCommand: AsyncParsableCommand {
     ) throws {
         let device = try Engine.device(DeviceRequest(rawValue: engine.device) ?? .auto)
         let mixture = try DataMixture(path: options.data.path) { display.warning($0) }
-        func train(_ stage: some TrainingStage) throws {
+        func train(_ stage: some TrainingStage, _ sampler: any StageSampler) throws {
             let steps = options.run.steps
             let run = try TrainingRun(
-                stage, options, model, mixture, folder, device: device, environment: environment
+                stage, options, model, mixture, folder, sampler: sampler, device: device, environment: environment
             ) { display.show($0, of: steps) }
             try run()
         }
         switch options.stage {
-        case .transformer: try train(TransformerStage(model, options, options.dtype, device))
-        case .vae: try train(AutoencoderStage(model, options, mixture, options.dtype, device))
-        case .mllm: try train(LanguageModelStage(model, options, device))
+        case .transformer:
+            try train(
+                TransformerStage(model, options, options.dtype, device),
+                PictureSampler(model, options, mixture, device))
+        case .vae:
+            try train(
+                AutoencoderStage(model, options, mixture, options.dtype, device),
+                ReconstructionSampler(model, options, mixture, device))
+        case .mllm:
+            try train(LanguageModelStage(model, options, device), AnswerSampler(model, options, mixture, device))
         }
     }
 }
@@ -98,6 +105,11 @@ extension ProgressDisplay {
         case .saved(let path):
             self.event("saved", ["path": .string(path)])
             if !isJSON { message("saved \(path)") }
+        case .sampled(let paths):
+            for path in paths { self.event("sample", ["path": .string(path)]) }
+            if !isJSON, let first = paths.first {
+                message("samples \(first)" + (paths.count > 1 ? " and \(paths.count - 1) more" : ""))
+            }
         case .warning(let text): warning(text)
         }
     }
