@@ -90,6 +90,9 @@ public struct GenerationRequest: Sendable, Equatable {
     /// The longest side a picture may have.
     public static let largestSide = 8192
 
+    /// The most steps a picture may take.
+    package static let maximumSteps = 1000
+
     /// - Throws: `GenerationError.invalid` naming the first value no picture can be made from.
     public func validate() throws(GenerationError) {
         func require(_ condition: Bool, _ message: @autoclosure () -> String) throws(GenerationError) {
@@ -102,7 +105,8 @@ public struct GenerationRequest: Sendable, Equatable {
                 (Self.sizeMultiple...Self.largestSide).contains(side),
                 "\(name) must be between \(Self.sizeMultiple) and \(Self.largestSide) pixels, got \(side)")
         }
-        try require((1...1000).contains(steps), "steps must be between 1 and 1000, got \(steps)")
+        try require(
+            (1...Self.maximumSteps).contains(steps), "steps must be between 1 and \(Self.maximumSteps), got \(steps)")
         try require((1...64).contains(count), "count must be between 1 and 64, got \(count)")
         try require(textGuidance.isFinite && textGuidance >= 0, "text guidance must be 0 or more, got \(textGuidance)")
         try require(
