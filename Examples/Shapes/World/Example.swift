@@ -20,6 +20,13 @@ package struct Example: Sendable {
     /// Objects of the output that lie just where they lie in the first input.
     package let keptObjects: [Picture.PlacedObject]
 
+    /// The same with another question and answer.
+    func asked(_ question: String, _ answer: String) -> Example {
+        Example(
+            task: task, variant: variant, instruction: question, inputs: inputs, output: output, answer: answer,
+            keptObjects: keptObjects)
+    }
+
     /// A scene of so many objects.
     package static func drawing(
         objects count: Int, including wanted: Kind? = nil, _ random: inout SeededRandom

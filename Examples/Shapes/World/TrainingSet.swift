@@ -15,10 +15,8 @@ package struct TrainingSet {
         package var scenes = [24_000, 48_000, 72_000]
         package var edits = 80_000
         package var compositions = 60_000
-        /// Scenes that are asked about.
-        package var askedScenes = 72_000
-        /// Questions about each of them, beside the wish to have it described.
-        package var questions = 4
+        /// How often a scene is asked about.
+        package var askedScenes = 360_000
 
         package init() {}
     }
@@ -118,11 +116,14 @@ package struct TrainingSet {
         var lines = try LineFile("\(folder)/describe.jsonl")
         for index in 0..<counts.askedScenes {
             let source = random.pick(scenes[index % scenes.count])
-            let topics = Question.Topic.allCases.shuffled(using: &random).prefix(counts.questions)
-            for topic in [nil] + topics.map(Optional.some) {
-                try lines.add(
-                    line(Example.describing(topic, source.picture, &random), inputs: [source.path], output: nil))
+            let topics = ([nil] + Question.Topic.allCases).shuffled(using: &random)
+            // Several questions at once teach more of a picture than one, and cost little more.
+            let examples = topics.prefix(random.chance(0.3) ? 1 : 4).map {
+                Example.describing($0, source.picture, &random)
             }
+            let questions = examples.map(\.instruction).joined(separator: " ")
+            let answers = examples.compactMap(\.answer).joined(separator: "; ")
+            try lines.add(line(examples[0].asked(questions, answers), inputs: [source.path], output: nil))
         }
         try lines.close()
     }

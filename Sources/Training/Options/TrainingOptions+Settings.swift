@@ -28,7 +28,11 @@ extension TrainingOptions {
         averageDecay = try train.double("ema_decay", in: 0...1, or: averageDecay)
         recomputesBlocks = try train.bool("gradient_checkpointing") ?? recomputesBlocks
         computesInBFloat16 = try train.word("mixed_precision", among: ["bf16", "no"], or: "bf16") == "bf16"
+        trainedWeights = try train.strings("trained_weights")
         lowRank = try LowRankOptions(settings: train)
+        if trainedWeights != nil, lowRank != nil {
+            throw train.error("trained_weights", "cannot stand beside lora_ft, which trains none of the model's weights")
+        }
         let validation = try settings.mapping("val")
         run = try RunOptions(train, validation, settings.mapping("logger"))
         samples = try SampleOptions(validation)

@@ -19,10 +19,16 @@ package struct TrainingOptions: Sendable {
     package var recomputesBlocks = true
     /// Whether blocks compute in bf16, beside weights in fp32.
     package var computesInBFloat16 = true
-    /// `nil` trains every weight.
+    /// What the names of the weights begin with that are trained, such as "decoder."; `nil` trains every weight. The others
+    /// stay as they are, to the bit.
+    package var trainedWeights: [String]?
+    /// `nil` trains the weights themselves.
     package var lowRank: LowRankOptions?
     package var run = RunOptions()
     package var samples = SampleOptions()
+
+    /// Whether a weight is trained.
+    package func trains(_ name: String) -> Bool { trainedWeights?.contains(where: name.hasPrefix) ?? true }
 
     /// How long, in what batches, and what is kept.
     package struct RunOptions: Equatable, Sendable {

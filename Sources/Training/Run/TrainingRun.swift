@@ -52,7 +52,7 @@ package final class TrainingRun<Stage: TrainingStage> {
         let source = try model.checkpoint(stage.part).source()
         guard let lowRank = options.lowRank else {
             return try Parameters(
-                source, computing: options.dtype, device: device,
+                source, computing: options.dtype, device: device, isTrained: options.trains,
                 ignoring: { stage.part == .mllm && $0 == "lm_head.weight" },
                 build: stage.build)
         }

@@ -11,6 +11,7 @@ package struct AutoencoderStage: TrainingStage {
     package let loss: AutoencoderLoss
     private let model: ModelFolder
     private let mixture: DataMixture<SampleFile>
+    private let trainsEncoder: Bool
     private let pictures: PictureReader
     private let dtype: DType
     private let device: Device
@@ -21,6 +22,7 @@ package struct AutoencoderStage: TrainingStage {
     ) throws {
         self.model = model
         self.mixture = mixture
+        trainsEncoder = options.trains("encoder.")
         (self.dtype, self.device) = (dtype, device)
         loss = AutoencoderLoss(try model.autoencoderConfiguration(), options.autoencoder)
         pictures = PictureReader(options.data, multiple: loss.configuration.scaleFactor)
@@ -40,6 +42,7 @@ package struct AutoencoderStage: TrainingStage {
     /// The model's, with the shift and the scale that bring latents to mean 0 and deviation 1, where the transformer works.
     package func configurationDocument(_ weights: Weights) throws -> JSONValue {
         var document = try model.configurationDocument(part)
+        guard trainsEncoder else { return document }
         let statistics = try latentStatistics(Autoencoder(weights, loss.configuration))
         guard let mean = statistics.mean, statistics.deviation > 0 else { return document }
         document["shift_factor"] = .double(mean)
