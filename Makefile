@@ -1,8 +1,11 @@
 # One set of flags for everything, so that nothing is compiled twice; the C libraries must be there to build.
 swift_flags := -c release -Xswiftc -enable-testing
 OMNIGEN2_GOLDENS ?= Tests/Fixtures/goldens
+SHAPES_SEED ?= 1
+SHAPES_COUNT ?= 200
+SHAPES_PAIRS ?= 600
 
-.PHONY: help bootstrap build test demo parity format lint docs release-bundle
+.PHONY: help bootstrap build test demo shapes-bench shapes-speedups shapes-model parity format lint docs release-bundle
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -21,10 +24,23 @@ test: bootstrap ## run all tests
 	scripts/tests/gpu-check
 	scripts/docs
 
-demo: bootstrap ## draw a picture with small random weights, end to end
+demo: bootstrap ## draw, edit, compose and describe with the small model, and show it on one sheet
 	swift build --product omnigen2 $(swift_flags)
-	swift build --product parity $(swift_flags)
+	swift build --product shapes $(swift_flags)
 	scripts/demo
+
+shapes-bench: bootstrap ## judge the small model on SHAPES_COUNT cases of each task, from SHAPES_SEED
+	swift build --product shapes $(swift_flags)
+	.build/release/shapes bench --seed $(SHAPES_SEED) --count $(SHAPES_COUNT)
+
+shapes-speedups: bootstrap ## what number types, solvers and step caches cost in quality, on paired cases
+	swift build --product shapes $(swift_flags)
+	.build/release/shapes speedups --seed $(SHAPES_SEED) --count $(SHAPES_PAIRS)
+
+shapes-model: bootstrap ## train the small model from nothing, for days, or go on with that
+	swift build --product omnigen2 $(swift_flags)
+	swift build --product shapes $(swift_flags)
+	scripts/shapes-model
 
 parity: bootstrap ## compare with the recorded numbers of the original in OMNIGEN2_GOLDENS
 	swift build --product parity $(swift_flags)

@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "OmniGen2", targets: ["OmniGen2"]),
         .executable(name: "omnigen2", targets: ["omnigen2"]),
         .executable(name: "parity", targets: ["parity"]),
+        .executable(name: "shapes", targets: ["shapes"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -58,6 +59,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+        .target(
+            name: "ShapesWorld", dependencies: ["Imaging"], path: "Examples/Shapes/World", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "shapes",
+            dependencies: [
+                "ShapesWorld", "OmniGen2", "Diffusion", "Imaging", "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/Shapes/Program", swiftSettings: swiftSettings),
         tests("TorchTests", "Torch"),
         tests("LayersTests", "Layers", "Torch"),
         tests("ImagingTests", "Imaging"),
@@ -66,6 +75,7 @@ let package = Package(
         tests("DiffusionTests", "Diffusion", "Layers", "Torch"),
         tests("OmniGen2Tests", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
         tests("TrainingTests", "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
+        tests("ShapesTests", "ShapesWorld", "Imaging"),
         tests("ParityTests", "parity"),
         tests("CommandTests", "omnigen2", "Imaging"),
     ],

@@ -75,7 +75,7 @@ struct Canvas {
 }
 
 extension PictureSize {
-    init(_ image: Image) { self.init(width: image.width, height: image.height) }
+    package init(_ image: Image) { self.init(width: image.width, height: image.height) }
 
     /// Both sides rounded up to `multiple`.
     func roundedUp(to multiple: Int) -> PictureSize {

@@ -34,9 +34,9 @@ public struct GenerationRequest: Sendable, Equatable {
     /// Pictures to edit or compose from, at most five.
     public var references: [Image] = []
     /// Height of the result in pixels.
-    public var height = 1024
+    public var height = GenerationRequest.defaultSide
     /// Width of the result in pixels.
-    public var width = 1024
+    public var width = GenerationRequest.defaultSide
     /// Steps from noise to image.
     public var steps = 50
     /// How strongly the prompt pulls; 1 is off.
@@ -81,12 +81,17 @@ public struct GenerationRequest: Sendable, Equatable {
         + "(extra_limb), (ugly), (poorly drawn hands), fused fingers, messy drawing, broken legs censor, censored, "
         + "censor_bar"
 
+    /// Both sides of the published model's pictures.
+    public static let defaultSide = 1024
     /// Sides that are drawn are multiples of this many pixels.
     public static let sizeMultiple = 16
     /// How many references a request may have.
     public static let maximumReferences = TransformerConfiguration.maximumReferences
     /// The longest side a picture may have.
     public static let largestSide = 8192
+
+    /// The most steps a picture may take.
+    package static let maximumSteps = 1000
 
     /// - Throws: `GenerationError.invalid` naming the first value no picture can be made from.
     public func validate() throws(GenerationError) {
@@ -100,7 +105,8 @@ public struct GenerationRequest: Sendable, Equatable {
                 (Self.sizeMultiple...Self.largestSide).contains(side),
                 "\(name) must be between \(Self.sizeMultiple) and \(Self.largestSide) pixels, got \(side)")
         }
-        try require((1...1000).contains(steps), "steps must be between 1 and 1000, got \(steps)")
+        try require(
+            (1...Self.maximumSteps).contains(steps), "steps must be between 1 and \(Self.maximumSteps), got \(steps)")
         try require((1...64).contains(count), "count must be between 1 and 64, got \(count)")
         try require(textGuidance.isFinite && textGuidance >= 0, "text guidance must be 0 or more, got \(textGuidance)")
         try require(

@@ -80,6 +80,13 @@ package struct ModelFolder: Sendable {
         try configuration(AutoencoderConfiguration.self, .vae)
     }
 
+    /// Side in pixels of the pictures the model was made for: `sample_size` of its autoencoder, as far as it can be drawn.
+    package func pictureSide() throws -> Int {
+        let multiple = GenerationRequest.sizeMultiple
+        let side = try autoencoderConfiguration().sampleSize ?? GenerationRequest.defaultSide
+        return min(max(side / multiple * multiple, multiple), GenerationRequest.defaultSide)
+    }
+
     package func languageModelConfiguration() throws -> LanguageModelConfiguration {
         try configuration(LanguageModelConfiguration.self, .mllm)
     }

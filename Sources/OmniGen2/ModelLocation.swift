@@ -18,6 +18,12 @@ package struct ModelLocation: Sendable {
     /// The published checkpoint.
     package static let published = "OmniGen2/OmniGen2"
 
+    /// The small model of simple scenes that comes with the program.
+    package static let included = "Models/shapes"
+
+    /// What is used where nobody names a model: the one that comes with the program, if it is there.
+    package static let standing = IncludedModel.path == nil ? published : included
+
     /// The folder, with `files` in place of parts of it; downloads what is missing.
     ///
     /// A name is a folder when it exists, or cannot be a repository id: it starts with `.`, `/` or `~`, or has no or
@@ -30,6 +36,7 @@ package struct ModelLocation: Sendable {
         if name == Self.none {
             return try ModelFolder(files: await Self.completed(files, progress: progress, warn: warn))
         }
+        if name == Self.included, let path = IncludedModel.path { return try ModelFolder(path: path, files: files) }
         if FileManager.default.fileExists(atPath: name) || !looksLikeRepository {
             return try ModelFolder(path: name, files: files)
         }

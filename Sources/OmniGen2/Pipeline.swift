@@ -8,7 +8,8 @@ import Torch
 ///
 /// Source: `OmniGen2Pipeline` of `omnigen2/pipelines/omnigen2/pipeline_omnigen2.py`.
 package struct Pipeline {
-    package let promptEncoder: PromptEncoder
+    /// `nil` where texts come as states alone.
+    package let promptEncoder: PromptEncoder?
     package let transformer: Transformer
     package let autoencoder: Autoencoder
     /// Whether larger pictures spend more time near noise, as the checkpoint's scheduler says.
@@ -17,7 +18,7 @@ package struct Pipeline {
     package let device: Device
 
     package init(
-        promptEncoder: PromptEncoder, transformer: Transformer, autoencoder: Autoencoder, shiftsTime: Bool,
+        promptEncoder: PromptEncoder?, transformer: Transformer, autoencoder: Autoencoder, shiftsTime: Bool,
         dtype: DType,
         device: Device
     ) {
@@ -145,6 +146,7 @@ package struct Pipeline {
     private func encodePrompts(
         _ request: GenerationRequest, _ references: [Image], _ observe: (Event) throws -> Void
     ) throws -> TextStates {
+        guard let promptEncoder else { throw GenerationError.invalid("a prompt needs a language model to read it") }
         let capacity = textCapacity(references)
         let limit = min(request.maxPromptTokens ?? capacity, capacity)
         guard limit > 0 else { throw GenerationError.invalid("the references leave no room for a prompt") }

@@ -5,12 +5,15 @@
 #endif
 /// What the machine gives this process to compute with.
 package enum Processor {
+    /// Threads that this process may run at once: the smaller of the affinity mask and the cgroup's quota.
+    package static func logicalThreadCount() -> Int {
+        max(1, [ProcessInfo.processInfo.activeProcessorCount, cgroupQuota()].compactMap { $0 }.min() ?? 1)
+    }
+
     /// The smallest of physical cores, the affinity mask (`activeProcessorCount`) and the cgroup's quota: hyperthreads do not help
     /// matrix products, and a container's other cores are not ours.
     package static func defaultThreadCount() -> Int {
-        max(
-            1,
-            [physicalCores(), ProcessInfo.processInfo.activeProcessorCount, cgroupQuota()].compactMap { $0 }.min() ?? 1)
+        min(max(1, physicalCores()), logicalThreadCount())
     }
 
     /// The instruction set extensions the kernel reports that matter to dense arithmetic.
@@ -35,7 +38,7 @@ package enum Processor {
         (read("/proc/cpuinfo") ?? "").split(separator: "\n").map(String.init)
     }
 
-    private static func physicalCores() -> Int? {
+    private static func physicalCores() -> Int {
         var cores: Set<String> = []
         var package = ""
         for line in cpuInfo() {

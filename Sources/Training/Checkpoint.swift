@@ -19,6 +19,8 @@ package struct Checkpoint {
         package var averageCount: Int?
         package var generators: Generators.State
         package var position: SampleOrder.Position
+        /// Samples that were passed over; checkpoints of earlier versions do not say.
+        package var skipped: Int?
         /// What the numbers depend on beside all this: versions, threads, instruction set. A run resumed elsewhere goes on
         /// well, but not to the same bits.
         package var environment: [String: String]
@@ -87,11 +89,11 @@ extension Trainer {
 
     /// The state of the run, to be written before the next step: its tensors are those of the trainer.
     package func checkpoint(
-        position: SampleOrder.Position = SampleOrder.Position(), environment: [String: String] = [:]
+        position: SampleOrder.Position = SampleOrder.Position(), skipped: Int = 0, environment: [String: String] = [:]
     ) -> Checkpoint {
         let progress = Checkpoint.Progress(
             stepCount: stepCount, averageCount: average?.count, generators: generators.state, position: position,
-            environment: environment)
+            skipped: skipped, environment: environment)
         return Checkpoint(progress: progress, tensors: Dictionary(state, uniquingKeysWith: { $1 }))
     }
 

@@ -61,6 +61,8 @@ struct ChatCommand: AsyncParsableCommand {
         let pictures = try images.map { try AttachedPicture($0, display) }
         let folder = try await model.location.resolve(
             files: model.files.files, progress: display.download, warn: display.warning)
+        try record.complete(for: folder)
+        model.announce(display)
         if Terminal.errorIsTerminal { display.message("loading \(folder.path)") }
         let loaded = try await OmniGen2(folder: folder, configuration: engine.configuration(record.dtype), for: .text)
         try await record.setAdapters(of: loaded, display)

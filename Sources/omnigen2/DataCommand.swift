@@ -28,7 +28,7 @@ struct DataCheckCommand: AsyncParsableCommand {
         let display = ProgressDisplay(json: json)
         let options = try DataOptions(file: configuration, report: display.warning)
         let report = try await cancelledByInterruption {
-            try DataCheck.run(options) { done, count in
+            try await DataCheck.run(options) { done, count in
                 if done == count || done % 1000 == 0 { display.samples(done, of: count) }
             }
         }

@@ -40,6 +40,7 @@ struct DescribeCommand: AsyncParsableCommand {
         }
         let folder = try await model.location.resolve(
             files: model.files.files, progress: display.download, warn: display.warning)
+        model.announce(display)
         if Terminal.errorIsTerminal { display.message("loading \(folder.path)") }
         let loaded = try await OmniGen2(
             folder: folder, configuration: engine.configuration(model.precision ?? .bfloat16), for: .text)

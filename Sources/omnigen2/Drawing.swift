@@ -23,6 +23,9 @@ struct Drawing {
         try record.checkAdapters()
         let folder = try await ModelLocation(record.model).resolve(
             files: record.files ?? ModelFiles(), progress: display.download, warn: display.warning)
+        var (record, request) = (record, request)
+        try record.complete(for: folder)
+        (request.height, request.width) = (record.request.height, record.request.width)
         let model = try await OmniGen2(folder: folder, configuration: engine.configuration(record.dtype))
         try await record.setAdapters(of: model, display)
         display.begin()

@@ -56,6 +56,7 @@ struct EditCommand: AsyncParsableCommand {
             drawing.display.warning("the result takes the size of its source: --height and --width change nothing")
         }
         try sources.load(into: &request, warn: drawing.display.warning)
+        if from == nil { model.announce(drawing.display) }
         try await drawing.run(record, request)
     }
 }

@@ -42,6 +42,8 @@ struct GenerateCommand: AsyncParsableCommand {
         if record.editing != nil {
             throw CommandError(.usage, "\(from ?? "the picture") is an edit: use 'omnigen2 edit --from'")
         }
-        try await Drawing(output, engine).run(record, record.request)
+        let drawing = Drawing(output, engine)
+        if from == nil { model.announce(drawing.display) }
+        try await drawing.run(record, record.request)
     }
 }

@@ -14,8 +14,9 @@ struct GenerationRecord: Codable, Equatable {
     var model: String
     /// What stands in for parts of the model.
     var files: ModelFiles?
-    var height: Int
-    var width: Int
+    /// Of what the model was made for, until that is known.
+    var height: Int?
+    var width: Int?
     var steps: Int
     var textGuidance: Double
     var imageGuidance: Double
@@ -45,8 +46,6 @@ struct GenerationRecord: Codable, Equatable {
         prompt = request.prompt
         negativePrompt = request.negativePrompt
         self.model = model
-        height = request.height
-        width = request.width
         steps = request.steps
         textGuidance = request.textGuidance
         imageGuidance = request.imageGuidance
@@ -65,7 +64,7 @@ struct GenerationRecord: Codable, Equatable {
         self =
             try path.map { try GenerationRecord(readingFrom: $0) }
             ?? GenerationRecord(
-                GenerationRequest(prompt: ""), model: ModelLocation.published, dtype: .bfloat16)
+                GenerationRequest(prompt: ""), model: ModelLocation.standing, dtype: .bfloat16)
         if conversation != nil {
             throw CommandError(.usage, "\(path ?? "the picture") is of a conversation, and cannot be drawn without it")
         }
@@ -74,6 +73,13 @@ struct GenerationRecord: Codable, Equatable {
         self.model = model.model ?? self.model
         model.files.apply(to: &self, model: model.model, from: path)
         dtype = model.precision ?? dtype
+    }
+
+    /// What only the model can tell.
+    mutating func complete(for model: ModelFolder) throws {
+        if height != nil, width != nil { return }
+        let side = try model.pictureSide()
+        (height, width) = (height ?? side, width ?? side)
     }
 
     /// Reads the record of a PNG.
@@ -110,8 +116,8 @@ struct GenerationRecord: Codable, Equatable {
     var request: GenerationRequest {
         var request = GenerationRequest(prompt: prompt)
         request.negativePrompt = negativePrompt
-        request.height = height
-        request.width = width
+        request.height = height ?? request.height
+        request.width = width ?? request.width
         request.steps = steps
         request.textGuidance = textGuidance
         request.imageGuidance = imageGuidance

@@ -5,7 +5,8 @@ import OmniGen2
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Model folder in the published layout, or a Hugging Face repository. (default: OmniGen2/OmniGen2)",
+            "Model folder in the published layout, or a Hugging Face repository such as OmniGen2/OmniGen2. "
+                + "(default: Models/shapes, the small model that comes with the program)",
             valueName: "model"))
     var model: String?
 
@@ -15,9 +16,17 @@ struct ModelOptions: ParsableArguments {
     @OptionGroup
     var files: ModelFilesOptions
 
-    /// What to load: the model named, the files in place of its parts, or the published model.
+    /// What to load: the model named, the files in place of its parts, or the standing model.
     var location: ModelLocation {
-        ModelLocation(model ?? (files.files.coverEveryPart ? ModelLocation.none : ModelLocation.published))
+        ModelLocation(model ?? (files.files.coverEveryPart ? ModelLocation.none : ModelLocation.standing))
+    }
+
+    /// Says which model it is where nobody has named one.
+    func announce(_ display: ProgressDisplay) {
+        guard model == nil, !files.files.coverEveryPart, ModelLocation.standing == ModelLocation.included else { return }
+        display.message(
+            "this is \(ModelLocation.included), a small model of simple scenes; the published one: --model "
+                + ModelLocation.published)
     }
 
     func validate() throws { try dtype.require(among: OmniGen2.Precision.allCases.map(\.rawValue), "--dtype") }

@@ -28,6 +28,12 @@ struct TrainCommand: AsyncParsableCommand {
                 + "(default: the one of the options, or the transformer)"))
     var stage: StageName?
 
+    @Option(
+        help: ArgumentHelp(
+            "Data to train on, such as what 'data encode' wrote. (default: the data_path of the options)",
+            valueName: "path"))
+    var data: String?
+
     @Option(help: ArgumentHelp("Last step. (default: the one of the options)", valueName: "n"))
     var steps: Int?
 
@@ -46,6 +52,7 @@ struct TrainCommand: AsyncParsableCommand {
         var options = try TrainingOptions(file: config, report: display.warning)
         options.model = model ?? options.model
         options.stage = stage ?? options.stage
+        options.data.path = data ?? options.data.path
         options.run.steps = steps ?? options.run.steps
         let engineDescription = try await Engine.load(libtorch: engine.libtorch, threads: engine.threads)
         let folder = try RunFolder(output ?? "experiments/\(options.name)", keeping: options.run.checkpointLimit)
@@ -66,10 +73,12 @@ struct TrainCommand: AsyncParsableCommand {
         _ engine: EngineOptions, _ display: ProgressDisplay
     ) throws {
         let device = try Engine.device(DeviceRequest(rawValue: engine.device) ?? .auto)
-        func train<Stage: TrainingStage>(_ stage: Stage, _ mixture: DataMixture<Stage.File>) throws {
+        func train<Stage: TrainingStage>(
+            _ stage: Stage, _ mixture: DataMixture<Stage.File>, _ sampler: (any StageSampler)?
+        ) throws {
             let steps = options.run.steps
             let run = try TrainingRun(
-                stage, options, model, mixture, folder, device: device, environment: environment
+                stage, options, model, mixture, folder, sampler: sampler, device: device, environment: environment
             ) { display.show($0, of: steps) }
             try run()
         }
@@ -77,15 +86,24 @@ struct TrainCommand: AsyncParsableCommand {
             let data = try EncodedFolder(path: options.data.path)
             let reader = try EncodedReader(
                 data, model, options.data, options.dtype, device, report: display.warning)
-            return try train(TransformerStage(model, options, reader), data.mixture)
+            let sampler = options.run.sampleInterval > 0 ? data.originals(report: display.warning) : nil
+            return try train(
+                TransformerStage(model, options, reader), data.mixture,
+                sampler.map { PictureSampler(model, options, $0, device) })
         }
         let mixture = try DataMixture(path: options.data.path, report: display.warning)
         switch options.stage {
         case .transformer:
             let reader = try SampleReader(model, options.data, options.dtype, device)
-            try train(TransformerStage(model, options, reader), mixture)
-        case .vae: try train(AutoencoderStage(model, options, mixture, options.dtype, device), mixture)
-        case .mllm: try train(LanguageModelStage(model, options, device), mixture)
+            try train(
+                TransformerStage(model, options, reader), mixture, PictureSampler(model, options, mixture, device))
+        case .vae:
+            try train(
+                AutoencoderStage(model, options, mixture, options.dtype, device), mixture,
+                ReconstructionSampler(model, options, mixture, device))
+        case .mllm:
+            try train(
+                LanguageModelStage(model, options, device), mixture, AnswerSampler(model, options, mixture, device))
         }
     }
 }
@@ -106,6 +124,11 @@ extension ProgressDisplay {
         case .saved(let path):
             self.event("saved", ["path": .string(path)])
             if !isJSON { message("saved \(path)") }
+        case .sampled(let paths):
+            for path in paths { self.event("sample", ["path": .string(path)]) }
+            if !isJSON, let first = paths.first {
+                message("samples \(first)" + (paths.count > 1 ? " and \(paths.count - 1) more" : ""))
+            }
         case .warning(let text): warning(text)
         }
     }

@@ -24,6 +24,19 @@ import Testing
         }
     }
 
+    @Test func theProgramDrawsThePictureOfTheOriginal() throws {
+        try Program.withFolder { folder in
+            let path = folder + "/a.png"
+            let drawn = try Program.run(
+                Self.quick(path, ["--text-guidance", "4", "--negative-prompt", "", "--seed", "0", "--device", "cpu"]))
+            #expect(drawn.status == 0, "\(drawn.error)")
+            let goldens = Program.root.appendingPathComponent("Tests/Fixtures/goldens").path
+            let compared = try Program.run([goldens, "--picture", path], program: "parity")
+            #expect(compared.status == 0, "\(compared.error)")
+            #expect(compared.output == "\(path) is the picture the original drew\n")
+        }
+    }
+
     @Test func nothingIsOverwrittenUnasked() throws {
         try Program.withFolder { folder in
             let path = folder + "/a.png"

@@ -50,7 +50,9 @@ import Testing
     private static let model = """
         MODEL:
           --model <model>         Model folder in the published layout, or a Hugging
-                                  Face repository. (default: OmniGen2/OmniGen2)
+                                  Face repository such as OmniGen2/OmniGen2. (default:
+                                  Models/shapes, the small model that comes with the
+                                  program)
           --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
           --transformer <file>    Transformer from this safetensors file, such as
                                   ComfyUI's.
@@ -66,8 +68,10 @@ import Testing
           --negative-prompt <text>
                                   What to stay away from. (default: that of the
                                   official script)
-          --height <pixels>       Height in pixels. (default: 1024)
-          --width <pixels>        Width in pixels. (default: 1024)
+          --height <pixels>       Height in pixels. (default: the model's, 1024 for the
+                                  published one)
+          --width <pixels>        Width in pixels. (default: the model's, 1024 for the
+                                  published one)
           --max-pixels <pixels>   Larger pictures are drawn at this many and stretched.
                                   (default: 1048576)
           --steps <n>             Steps from noise to picture. (default: 50)

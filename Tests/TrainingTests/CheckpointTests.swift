@@ -69,6 +69,12 @@ import Torch
                     SmallTraining.parameters(lowRank: LowRankOptions(rank: 2)), SmallTraining.options())
                 #expect(throws: WeightError.self) { try withoutAverage.restore(Checkpoint(path: path)) }
 
+                let progress = try #require(try SafetensorsFile(path: path).metadata["training"])
+                // As earlier versions wrote it.
+                let older = progress.replacing(#","skipped":0"#, with: "")
+                try SafetensorsWriter.write([], metadata: ["training": older], to: path)
+                #expect(older != progress)
+                #expect(try Checkpoint(path: path).progress.skipped == nil)
                 try SafetensorsWriter.write([], metadata: ["training": "{}"], to: path)
                 #expect(throws: TrainingError.self) { try Checkpoint(path: path) }
                 try SafetensorsWriter.write([], to: path)

@@ -66,17 +66,17 @@ import Testing
         }
     }
 
-    @Test func theCheckFindsWhatIsWrongAndCountsTheRest() throws {
+    @Test func theCheckFindsWhatIsWrongAndCountsTheRest() async throws {
         let data =
             Self.line("t2i", "a.png") + Self.line("edit", "b.png", ["a.png"]) + Self.line("edit", "b.png", ["a.png"])
             + Self.line("t2i", "thin.png") + Self.line("t2i", "nowhere.png") + "{}\n"
             + Self.line("ic", "a.png", Array(repeating: "a.png", count: 6)) + Self.line("t2i", "text.png")
-        try withFiles(["data.jsonl": data, "text.png": "no picture"]) { folder in
+        try await withFiles(["data.jsonl": data, "text.png": "no picture"]) { folder in
             for (name, width) in [("a", 40), ("b", 48), ("thin", 4)] {
                 let pixels = [UInt8](repeating: 7, count: width * 32 * 3)
                 try Image(width: width, height: 32, pixels: pixels).write(to: "\(folder)/\(name).png")
             }
-            let report = try DataCheck.run(DataOptions(path: "\(folder)/data.jsonl"))
+            let report = try await DataCheck.run(DataOptions(path: "\(folder)/data.jsonl"))
             #expect(report.samples == 8)
             let lines = report.problems.map { $0.replacing("\(folder)/", with: "") }
             #expect(lines.map { String($0.prefix(12)) } == (4...8).map { "data.jsonl:\($0)" })
@@ -86,6 +86,43 @@ import Testing
                 ])
             #expect(report.statistics["t2i"]?.samples == 1 && report.statistics["edit"]?.references == [1: 2])
             #expect(report.statistics["edit"]?.sizes.map(\.value) == [2] && report.statistics["ic"] == nil)
+        }
+    }
+
+    @Test func theCheckNamesSamplesInTheirOrderWhateverIsReadFirst() async throws {
+        let (count, distinct) = (1400, 700)
+        // Of each ten pictures one is missing and one is damaged; the second half of the samples has those of the first.
+        let data = (0..<count).map { Self.line("t2i", "\($0 % distinct).png", $0 % 3 == 0 ? ["\($0 / 3).png"] : nil) }
+        try await withFiles(["data.jsonl": data.joined()]) { folder in
+            let picture = try Image(width: 16, height: 16, pixels: Array(repeating: 7, count: 768)).pngData()
+            for index in 0..<distinct where index % 10 != 3 {
+                let bytes = index % 10 == 7 ? Array(picture.prefix(40)) : picture
+                try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(index).png"))
+            }
+            func isWrong(_ index: Int) -> Bool {
+                [index % distinct, index % 3 == 0 ? index / 3 : 0].contains { [3, 7].contains($0 % 10) }
+            }
+            let wrong = (0..<count).filter(isWrong)
+            let report = try await DataCheck.run(DataOptions(path: "\(folder)/data.jsonl"))
+            #expect(report.samples == count)
+            func lines(_ texts: [String]) -> [Int?] {
+                texts.map { $0.split(separator: ":").dropFirst().first.flatMap { Int($0) } }
+            }
+            #expect(lines(report.problems) == wrong.map { $0 + 1 })
+            #expect(report.statistics["t2i"]?.samples == count - wrong.count)
+            let again = (distinct..<count).filter { !isWrong($0) && !isWrong($0 - distinct) }
+            #expect(!again.isEmpty && lines(report.warnings) == again.map { $0 + 1 })
+        }
+    }
+
+    @Test func aCheckThatIsCancelledEnds() async throws {
+        let data = String(repeating: Self.line("t2i", "a.png"), count: 100)
+        try await withFiles(["data.jsonl": data]) { folder in
+            let check = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return try await DataCheck.run(DataOptions(path: "\(folder)/data.jsonl"))
+            }
+            await #expect(throws: CancellationError.self) { try await check.value }
         }
     }
 }

@@ -58,7 +58,7 @@ import Testing
               ema_decay: 0.9
               lora_ft: true
               lora_rank: 4
-            val: {validation_steps: 500, train_visualization_steps: 100}
+            val: {validation_steps: 500, train_visualization_steps: 100, num_inference_step: 7, text_guidance_scale: 3}
             logger: {log_with: [wandb, tensorboard], checkpointing_steps: 7, checkpoints_total_limit: ~}
             resume_from_checkpoint: latest
             frobnicate: 3
@@ -73,6 +73,7 @@ import Testing
         #expect(options.averageDecay == 0.9 && options.maximumGradientNorm == 2 && options.optimizer.beta2 == 0.99)
         #expect(options.run.checkpointLimit == nil && options.run.checkpointInterval == 7)
         #expect(options.run.writesTensorBoard && options.run.sampleInterval == 100)
+        #expect(options.samples == SampleOptions(count: 3, steps: 7, textGuidance: 3, imageGuidance: 2))
         #expect(options.run.resumesFrom == "latest")
         #expect(reports.contains("run.yml:36: frobnicate is not known"))
         #expect(reports.contains("run.yml:3: device_specific_seed has no effect here"))
@@ -86,6 +87,8 @@ import Testing
         (smallest + "seed: x", "seed must be a whole number, got 'x'"),
         (smallest + "transport: {snr_type: zero}", ":3: transport.snr_type must be one of lognorm,"),
         (smallest + "logger: {checkpointing_steps: 0}", "logger.checkpointing_steps must be at least 1, got 0"),
+        (smallest + "val: {num_inference_step: 1001}", ":3: val.num_inference_step must be at most 1000, got 1001"),
+        (smallest + "val: {num_train_visualization_samples: 0}", "must be at least 1, got 0"),
         (smallest + "model: 3", "model must hold names and values"), ("data: [", "no YAML"), ("- a", "must hold names"),
         (
             "data: {data_path: a, prompt_dropout_prob: 2}\ntrain: {learning_rate: 1}",
@@ -108,9 +111,20 @@ func withFile<R>(_ text: String, _ name: String, _ body: (String) throws -> R) t
 }
 
 func withFiles<R>(_ texts: [String: String], _ body: (String) throws -> R) throws -> R {
+    let folder = try writeFiles(texts)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try body(folder)
+}
+
+func withFiles<R>(_ texts: [String: String], _ body: (String) async throws -> R) async throws -> R {
+    let folder = try writeFiles(texts)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try await body(folder)
+}
+
+private func writeFiles(_ texts: [String: String]) throws -> String {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("omnigen2-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     for (name, text) in texts { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
-    return try body(folder)
+    return folder
 }

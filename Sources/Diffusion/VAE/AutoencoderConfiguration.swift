@@ -10,6 +10,8 @@ package struct AutoencoderConfiguration: Decodable, Sendable {
     package let normGroups: Int
     package let scalingFactor: Double
     package let shiftFactor: Double
+    /// Side in pixels of the pictures the model was made for, where the file says so.
+    package let sampleSize: Int?
 
     private enum Key: String, CodingKey {
         case inChannels = "in_channels"
@@ -20,6 +22,7 @@ package struct AutoencoderConfiguration: Decodable, Sendable {
         case normGroups = "norm_num_groups"
         case scalingFactor = "scaling_factor"
         case shiftFactor = "shift_factor"
+        case sampleSize = "sample_size"
         case useQuantConvolution = "use_quant_conv"
         case usePostQuantConvolution = "use_post_quant_conv"
         case midBlockAttention = "mid_block_add_attention"
@@ -35,6 +38,7 @@ package struct AutoencoderConfiguration: Decodable, Sendable {
         normGroups = try values.decode(Int.self, forKey: .normGroups)
         scalingFactor = try values.decodeIfPresent(Double.self, forKey: .scalingFactor) ?? 1
         shiftFactor = try values.decodeIfPresent(Double.self, forKey: .shiftFactor) ?? 0
+        sampleSize = try values.decodeIfPresent(Int.self, forKey: .sampleSize)
         // diffusers adds both convolutions unless the file says otherwise; FLUX has neither.
         for key in [Key.useQuantConvolution, .usePostQuantConvolution] {
             if try values.decodeIfPresent(Bool.self, forKey: key) ?? true {

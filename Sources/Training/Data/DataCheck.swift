@@ -29,30 +29,50 @@ package struct DataCheck {
     /// Sizes of pictures, or what is wrong with them.
     private var pictures: [String: Result<PictureSize, ImageError>] = [:]
 
+    /// Pictures of so many samples are read on all cores, then the samples are looked at in their order.
+    private static let samplesAtOnce = 1024
+
     private init(_ options: DataOptions) { self.options = options }
 
     /// - Parameter progress: is told the samples that were looked at, and how many there are.
     /// - Throws: `CancellationError`, and what the mixture throws.
     package static func run(
-        _ options: DataOptions, progress: (Int, Int) -> Void = { _, _ in }
-    ) throws -> Report {
+        _ options: DataOptions, progress: @Sendable (Int, Int) -> Void = { _, _ in }
+    ) async throws -> Report {
         var check = DataCheck(options)
         let mixture = try DataMixture(path: options.path) { check.report.warnings.append($0) }
         let total = mixture.parts.reduce(0) { $0 + $1.file.count }
         for part in mixture.parts {
-            for index in 0..<part.file.count {
+            for start in stride(from: 0, to: part.file.count, by: samplesAtOnce) {
                 try Task.checkCancellation()
-                check.look(at: part.file, index)
-                progress(check.report.samples, total)
+                let samples = (start..<min(start + samplesAtOnce, part.file.count)).map { index in
+                    Result { () throws(SampleError) in try part.file[index] }
+                }
+                try await check.readPictures(of: samples)
+                for sample in samples {
+                    check.look(at: sample)
+                    progress(check.report.samples, total)
+                }
             }
         }
         return check.report
     }
 
-    private mutating func look(at file: SampleFile, _ index: Int) {
+    /// Reads the pictures that are not known yet.
+    private mutating func readPictures(of samples: [Result<TrainingSample, SampleError>]) async throws {
+        var wanted: Set<String> = []
+        for case .success(let sample) in samples where sample.inputImages.count <= GenerationRequest.maximumReferences {
+            for path in sample.inputImages + [sample.outputImage].compactMap({ $0 }) where pictures[path] == nil {
+                wanted.insert(path)
+            }
+        }
+        pictures.merge(try await PictureSizes.read(wanted)) { known, _ in known }
+    }
+
+    private mutating func look(at sample: Result<TrainingSample, SampleError>) {
         report.samples += 1
         do throws(SampleError) {
-            try look(at: file[index])
+            try look(at: sample.get())
         } catch {
             report.problems.append("\(error)")
         }
@@ -84,11 +104,11 @@ package struct DataCheck {
 
     /// The size of a picture that can be read and is large enough.
     @discardableResult
-    private mutating func requireSize(
+    private func requireSize(
         _ path: String, _ name: String, _ maximumPixels: Int, _ sample: TrainingSample
     ) throws(SampleError) -> PictureSize {
         let size: PictureSize
-        switch picture(path) {
+        switch pictures[path] ?? PictureSizes.read(path) {
         case .success(let found): size = found
         case .failure(let error): throw SampleError(origin: sample.origin, reason: "\(name): \(error)")
         }
@@ -99,16 +119,6 @@ package struct DataCheck {
             )
         }
         return size
-    }
-
-    private mutating func picture(_ path: String) -> Result<PictureSize, ImageError> {
-        if let known = pictures[path] { return known }
-        let result = Result { () throws(ImageError) in
-            let image = try Image(contentsOf: path)
-            return PictureSize(width: image.width, height: image.height)
-        }
-        pictures[path] = result
-        return result
     }
 }
 

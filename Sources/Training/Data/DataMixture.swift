@@ -31,6 +31,21 @@ extension DataMixture where File == SampleFile {
         return samples
     }
 
+    /// What `read` makes of the first samples that it can read; of data that is damaged throughout, not every line is tried.
+    ///
+    /// - Throws: the last `SampleError` when it can read none.
+    func first<Value>(_ count: Int, _ read: (TrainingSample) throws -> Value) throws -> [Value] {
+        var values: [Value] = []
+        var failure: SampleError?
+        for sample in first(max(count, Self.triedSamples)) where values.count < count {
+            do { values.append(try read(sample)) } catch let error as SampleError { failure = error }
+        }
+        if let failure, values.isEmpty { throw failure }
+        return values
+    }
+
+    private static let triedSamples = 64
+
     /// Reads a `.yml`, a `.jsonl` or `.json`, or a folder of these two. Relative paths begin at the file they stand in.
     ///
     /// - Throws: `SettingsError` or `SampleError` that names the file.

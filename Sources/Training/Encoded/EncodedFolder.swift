@@ -108,6 +108,21 @@ package struct EncodedFolder: Sendable {
         }
     }
 
+    /// The files the samples were encoded from, to draw some of them again; nil where they are no longer there.
+    ///
+    /// - Parameter report: is told so.
+    package func originals(report: (String) -> Void) -> DataMixture<SampleFile>? {
+        do {
+            return DataMixture(
+                parts: try document.parts.map {
+                    DataMixture<SampleFile>.Part(file: try SampleFile(path: $0.path), count: $0.samplesPerEpoch)
+                })
+        } catch {
+            report("no samples will be drawn: what \(path) was encoded from cannot be read: \(error)")
+            return nil
+        }
+    }
+
     /// States of a prompt that was dropped, [L, D].
     func droppedStates() throws -> Tensor {
         let file = try SafetensorsFile(path: "\(path)/\(Self.droppedFile)")

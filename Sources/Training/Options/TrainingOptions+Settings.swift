@@ -1,3 +1,5 @@
+import OmniGen2
+
 extension TrainingOptions {
     /// Reads a file of the original's form. Its data path begins at the file.
     ///
@@ -27,7 +29,9 @@ extension TrainingOptions {
         recomputesBlocks = try train.bool("gradient_checkpointing") ?? recomputesBlocks
         computesInBFloat16 = try train.word("mixed_precision", among: ["bf16", "no"], or: "bf16") == "bf16"
         lowRank = try LowRankOptions(settings: train)
-        run = try RunOptions(train, settings.mapping("val"), settings.mapping("logger"))
+        let validation = try settings.mapping("val")
+        run = try RunOptions(train, validation, settings.mapping("logger"))
+        samples = try SampleOptions(validation)
         run.resumesFrom = try settings.string("resume_from_checkpoint")
         if try train.bool("scale_lr") ?? false { schedule.rate *= Double(run.batchSize * run.accumulationSteps) }
         Self.reportOthers(settings, report)
@@ -172,5 +176,20 @@ extension TrainingOptions.RunOptions {
         }
         writesTensorBoard = try logger.strings("log_with")?.contains("tensorboard") ?? false
         sampleInterval = try validation.int("train_visualization_steps", atLeast: 0, or: 0)
+    }
+}
+
+extension SampleOptions {
+    fileprivate init(_ settings: Settings) throws(SettingsError) {
+        self.init()
+        count = try settings.int("num_train_visualization_samples", atLeast: 1, or: count)
+        // The names of the options of the original's `inference.py`.
+        steps = try settings.int("num_inference_step", atLeast: 1, or: steps)
+        guard steps <= GenerationRequest.maximumSteps else {
+            throw settings.error(
+                "num_inference_step", "must be at most \(GenerationRequest.maximumSteps), got \(steps)")
+        }
+        textGuidance = try settings.double("text_guidance_scale", in: 0...1e3, or: textGuidance)
+        imageGuidance = try settings.double("image_guidance_scale", in: 0...1e3, or: imageGuidance)
     }
 }

@@ -22,6 +22,7 @@ package struct TrainingOptions: Sendable {
     /// `nil` trains every weight.
     package var lowRank: LowRankOptions?
     package var run = RunOptions()
+    package var samples = SampleOptions()
 
     /// How long, in what batches, and what is kept.
     package struct RunOptions: Equatable, Sendable {
@@ -37,6 +38,16 @@ package struct TrainingOptions: Sendable {
         /// "latest", a folder, or `nil`.
         package var resumesFrom: String?
     }
+}
+
+/// How a few samples are shown on the way. Source: `val` of the original's options; there a picture is what one step makes of
+/// a noisy one, here it is drawn from noise.
+package struct SampleOptions: Equatable, Sendable {
+    package var count = 3
+    /// Steps of a picture from noise to image.
+    package var steps = 20
+    package var textGuidance = 5.0
+    package var imageGuidance = 2.0
 }
 
 /// Which samples, and how they are read.

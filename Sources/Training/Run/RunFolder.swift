@@ -7,8 +7,8 @@ import OmniGen2
     import Foundation
 #endif
 
-/// Where a run keeps what it makes: `checkpoint-STEP` folders, the name of the newest complete one in `latest`, and
-/// `metrics.jsonl`.
+/// Where a run keeps what it makes: `checkpoint-STEP` folders, the name of the newest complete one in `latest`,
+/// `metrics.jsonl`, pictures to look at in `samples`, and what TensorBoard reads in `logs`.
 package struct RunFolder: Sendable {
     package let path: String
     /// How many checkpoints are kept; `nil` keeps all.
@@ -36,6 +36,8 @@ package struct RunFolder: Sendable {
 
     private static let stateName = "training.safetensors"
     private var metrics: String { "\(path)/metrics.jsonl" }
+    var samples: String { "\(path)/samples" }
+    var logs: String { "\(path)/logs" }
 
     /// The newest complete checkpoint's folder.
     package var latest: String? {
@@ -59,7 +61,7 @@ package struct RunFolder: Sendable {
         try checkpoint.write(to: "\(folder.temporaryPath)/\(Self.stateName)")
         try export(folder.temporaryPath)
         try folder.commit()
-        try TextFile.write(name + "\n", to: "\(path)/latest")
+        try RunFile.write(name + "\n", to: "\(path)/latest")
         prune()
         return "\(path)/\(name)"
     }
@@ -86,13 +88,18 @@ package struct RunFolder: Sendable {
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").filter {
             (try? JSONDecoder().decode(Line.self, from: Data($0.utf8))).map { $0.step <= step } ?? false
         }
-        try TextFile.write(lines.map { $0 + "\n" }.joined(), to: metrics)
+        try RunFile.write(lines.map { $0 + "\n" }.joined(), to: metrics)
     }
 
     /// Adds a line to the metrics.
     package func log(_ report: some Encodable) throws {
+        try RunFile.append(Array(try Self.line(report).utf8), to: metrics)
+    }
+
+    /// A value as a line of JSON.
+    static func line(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try TextFile.append(String(decoding: try encoder.encode(report), as: UTF8.self), to: metrics)
+        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
     }
 }

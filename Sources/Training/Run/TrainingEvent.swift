@@ -5,6 +5,8 @@ package enum TrainingEvent: Sendable {
     /// A sample that was passed over, and why.
     case skipped(String)
     case saved(String)
+    /// Files that show what a few samples look like after a step.
+    case sampled([String])
     case warning(String)
 }
 

@@ -15,26 +15,33 @@ package final class TrainingRun<Stage: TrainingStage> {
     private let mixture: DataMixture<Stage.File>
     private let observe: @Sendable (TrainingEvent) -> Void
     private let stage: Stage
+    private let sampler: (any StageSampler)?
     private let trainer: Trainer<Stage.Objective>
+    private var tensorBoard: TensorBoardLog?
     private var stream: SampleStream<Stage.File>
     private var skipped = 0
 
     /// - Parameters:
     ///   - stage: reads the samples of `mixture`.
+    ///   - sampler: shows at intervals what the part in training makes of a few samples.
     ///   - environment: what bits depend on: versions, threads, instruction set.
     ///   - observe: is told of each event.
     /// - Throws: when the options or the model cannot be used.
     package init(
         _ stage: Stage, _ options: TrainingOptions, _ model: ModelFolder, _ mixture: DataMixture<Stage.File>,
-        _ folder: RunFolder, device: Device, environment: [String: String],
+        _ folder: RunFolder, sampler: (any StageSampler)? = nil, device: Device, environment: [String: String],
         observe: @escaping @Sendable (TrainingEvent) -> Void
     ) throws {
         (self.stage, self.options, self.model, self.folder) = (stage, options, model, folder)
         (self.mixture, self.environment, self.observe) = (mixture, environment, observe)
+        self.sampler = options.run.sampleInterval > 0 ? sampler : nil
         stream = try SampleStream(mixture, seed: options.seed)
         trainer = try Trainer(
             Self.parameters(stage, options, model, device), stage.loss, options.trainer(), seed: options.seed)
         try resume()
+        if options.run.writesTensorBoard {
+            tensorBoard = try TensorBoardLog(folder: folder.logs, firstStep: trainer.stepCount + 1)
+        }
         let count = trainer.parameters.list.reduce(0) { $0 + $1.value.count }
         observe(.started(parameters: count, samples: mixture.count, from: trainer.stepCount))
     }
@@ -62,6 +69,7 @@ package final class TrainingRun<Stage: TrainingStage> {
         let checkpoint = try RunFolder.state(of: path)
         try trainer.restore(checkpoint)
         stream = try SampleStream(mixture, seed: options.seed, position: checkpoint.progress.position)
+        skipped = checkpoint.progress.skipped ?? 0
         try folder.truncateMetrics(after: trainer.stepCount)
         for difference in checkpoint.differences(from: environment) {
             observe(.warning("not the same bits as without a stop: \(difference)"))
@@ -75,6 +83,7 @@ package final class TrainingRun<Stage: TrainingStage> {
             let batches = try (0..<options.run.accumulationSteps).map { _ in try batch() }
             let report = try trainer.step(batches)
             try log(report, since: start)
+            if trainer.stepCount % max(1, options.run.sampleInterval) == 0 { showSamples() }
             let isLast = trainer.stepCount == options.run.steps
             if isLast || Task.isCancelled || trainer.stepCount % options.run.checkpointInterval == 0 { try save() }
             try Task.checkCancellation()
@@ -111,11 +120,28 @@ package final class TrainingRun<Stage: TrainingStage> {
             seconds: Double(duration.seconds) + Double(duration.attoseconds) / 1e18, skipped: skipped,
             measures: report.measures)
         try folder.log(metrics)
+        try tensorBoard?.write(metrics)
         observe(.step(metrics))
     }
 
+    /// What goes wrong here is said, and does not end the run.
+    private func showSamples() {
+        guard let sampler else { return }
+        let step = trainer.stepCount
+        do {
+            let results = try sampler(trainer.parameters.weights(values: trainer.average?.values))
+            let paths = try folder.write(results, step: step)
+            try tensorBoard?.write(results, step: step)
+            observe(.sampled(paths))
+        } catch is CancellationError {
+            // The run looks for itself whether it is to end.
+        } catch {
+            observe(.warning("step \(step): samples cannot be shown: \(error)"))
+        }
+    }
+
     private func save() throws {
-        let checkpoint = trainer.checkpoint(position: stream.position, environment: environment)
+        let checkpoint = trainer.checkpoint(position: stream.position, skipped: skipped, environment: environment)
         let values = trainer.average?.values
         let path = try folder.save(checkpoint) { path in
             if let lowRank = options.lowRank {

@@ -9,10 +9,12 @@ import QwenVL
 
 /// A vocabulary of our own in Qwen2's form: the 256 bytes, then a token for each merge, then the special tokens.
 package struct TrainedTokenizer: Sendable {
-    /// Those of Qwen2.5-VL that stand in its template, and the one that asks for a picture.
+    /// Those of Qwen2.5-VL that stand in its template, the one that asks for a picture, and the standing prompts: a small
+    /// model would spend half of its tokens on their words.
     package static let specialTokens = [
         endOfText, "<|im_start|>", endOfMessage, "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
-        ChatTemplate.imagePad, "<|video_pad|>", "<|img|>",
+        ChatTemplate.imagePad, "<|video_pad|>", "<|img|>", ChatTemplate.imageSystemPrompt,
+        ChatTemplate.droppedSystemPrompt, ChatTemplate.defaultSystemPrompt,
     ]
     package static let endOfText = "<|endoftext|>"
     package static let endOfMessage = ChatTemplate.replyEnd

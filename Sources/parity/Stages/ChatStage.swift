@@ -13,14 +13,15 @@ extension Stage {
             try writer.compareChat(cases, name, item)
         }
         let file = "chat.safetensors"
-        let pipeline = try goldens.modelFolder().pipeline(.float32, goldens.device)
+        let encoder = try goldens.modelFolder().promptEncoder(.float32, goldens.device)
+        let pipeline = try goldens.modelFolder().pipeline(.float32, goldens.device, promptEncoder: encoder)
         for name in goldens.cases(file) {
             guard let call = settings[name] else { throw ParityError("\(cases) has no case \(name)") }
             let prompt = try writer.prompt(call)
             let request = try chatRequest(goldens, file, name, call, pipeline)
             let text = try ChatStates.states(
                 writer.states(prompt), ids: prompt.ids,
-                negativePrompt: request.textGuidance > 1 ? request.negativePrompt : nil, pipeline.promptEncoder)
+                negativePrompt: request.textGuidance > 1 ? request.negativePrompt : nil, encoder)
             let noise = try RecordedNoise(goldens, file, name, item: 0, of: 1)
             try PipelineRun(pipeline, request, noise, text: text).compare(goldens, file, name)
         }

@@ -9,8 +9,8 @@ import OmniGen2
     import Darwin
 #endif
 
-/// Small text files of a run.
-enum TextFile {
+/// Small files of a run.
+enum RunFile {
     /// Writes a file; one of that name is replaced whole.
     static func write(_ text: String, to path: String) throws {
         let file = try AtomicFile(path: path)
@@ -18,12 +18,12 @@ enum TextFile {
         try file.commit()
     }
 
-    /// Adds a line to the end of a file.
-    static func append(_ line: String, to path: String) throws {
-        guard let file = fopen(path, "a") else {
+    /// Adds bytes to the end of a file.
+    static func append(_ bytes: [UInt8], to path: String) throws {
+        guard let file = fopen(path, "ae") else {
             throw GenerationError.output("cannot open \(path): \(String(cString: strerror(errno)))")
         }
-        let isWritten = fputs(line + "\n", file) >= 0
+        let isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count
         guard fclose(file) == 0, isWritten else {
             throw GenerationError.output("cannot write \(path): \(String(cString: strerror(errno)))")
         }

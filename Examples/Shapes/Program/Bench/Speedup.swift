@@ -1,0 +1,59 @@
+import ArgumentParser
+import OmniGen2
+import ShapesWorld
+
+/// A faster way to draw.
+struct Speedup {
+    let name: String
+    let settings: DrawingSettings
+    let tasks: [ShapesTask]
+
+    /// - Parameter arguments: as on the command line.
+    private init(_ name: String, _ arguments: [String], answers: Bool = false) {
+        self.name = name
+        settings = (try? DrawingSettings.parse(arguments)) ?? DrawingSettings()
+        tasks = answers ? ShapesTask.allCases : [.draw, .edit, .compose]
+    }
+
+    static let plain = Speedup("plain", [], answers: true)
+
+    static let all = [
+        Speedup("bf16", ["--precision", "bf16"], answers: true),
+        Speedup("teacache", ["--cache", "teacache"]),
+        Speedup("taylorseer", ["--cache", "taylorseer"]),
+        Speedup("dpm20", ["--scheduler", "dpmsolver++", "--steps", "20"]),
+        Speedup("dpm10", ["--scheduler", "dpmsolver++", "--steps", "10"]),
+        Speedup("euler20", ["--steps", "20"]),
+    ]
+}
+
+/// What a faster way costs on one task.
+struct SpeedupRow: Encodable {
+    let speedup, task: String
+    let count: Int
+    /// Percentages that are right.
+    let plain, faster: Double
+    /// Points lost, and the upper end of the 95% interval.
+    let loss, bound: Double
+    /// How many times as fast, decoding and loading of pictures included.
+    let speed: Double
+
+    init(speedup: String, _ task: ShapesTask, _ plain: [Bool], _ faster: [Bool], speed: Double) {
+        self.speedup = speedup
+        self.task = task.rawValue
+        let pairs = zip(plain, faster)
+        let n = Double(plain.count)
+        count = plain.count
+        // Of the cases that differ, as in McNemar's test.
+        let lost = Double(pairs.filter { $0 && !$1 }.count)
+        let won = Double(pairs.filter { !$0 && $1 }.count)
+        let difference = (lost - won) / n
+        let deviation = ((lost + won) / n - difference * difference).squareRoot() / n.squareRoot()
+        func points(_ value: Double) -> Double { (value * 10_000).rounded() / 100 }
+        self.plain = points(Double(plain.filter { $0 }.count) / n)
+        self.faster = points(Double(faster.filter { $0 }.count) / n)
+        loss = points(difference)
+        bound = points(difference + 1.96 * deviation)
+        self.speed = (speed * 100).rounded() / 100
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Imaging
+import Testing
+
+@testable import ShapesWorld
+
+@Suite struct ExampleTests {
+    @Test func aSentenceSaysEverything() {
+        var random = SeededRandom(seed: 1)
+        for index in 0..<2000 {
+            let example = Example.drawing(objects: index % 3 + 1, &random)
+            let text = example.instruction.lowercased()
+            for object in example.output?.scene.objects ?? [] {
+                #expect(text.contains(object.words), "\(text)")
+                #expect(text.contains(object.place.rawValue) || text.contains("directly"), "\(text)")
+            }
+            #expect(text.contains(example.output?.background.rawValue ?? "?"), "\(text)")
+        }
+    }
+
+    @Test func thereAreAtLeastTwelveSentencesAndAllDiffer() {
+        let objects = [
+            SceneObject(Kind(.circle, .red), .large, .top), SceneObject(Kind(.square, .blue), .small, .center),
+        ]
+        let texts = Set(SceneSentence.allCases.map { $0.text(objects, .white) })
+        #expect(texts.count == SceneSentence.allCases.count && texts.count >= 12)
+    }
+
+    /// A relation names the field of an object that is told by its neighbour.
+    @Test func neighborsLieWhereTheSentenceSays() {
+        for place in Place.allCases {
+            for side in Side.allCases {
+                guard let other = side.neighbor(of: place) else { continue }
+                #expect(Side(of: place, to: other) == side && side.holds(other, seenFrom: place))
+            }
+        }
+        #expect(Side.above.neighbor(of: .top) == nil && Side.left.neighbor(of: .center) == .left)
+    }
+
+    @Test func anEditChangesWhatItSaysAndNothingElse() {
+        var random = SeededRandom(seed: 2)
+        for index in 0..<3000 {
+            let picture = Picture.random(objects: index % 3 + 1, &random)
+            let name = Edit.Name.allCases[index % 5]
+            guard let edit = Edit(name, of: picture, &random) else { continue }
+            let result = edit.applied(to: picture)
+            #expect(result.scene != picture.scene && (1...3).contains(result.objects.count))
+            #expect(Set(result.objects.map(\.object.kind)).count == result.objects.count)
+            #expect(Set(result.objects.map(\.object.place)).count == result.objects.count)
+            let before = Dictionary(uniqueKeysWithValues: picture.objects.map { ($0.object.place, $0) })
+            for kept in edit.keptObjects(of: picture) {
+                #expect(before[kept.object.place]?.offset == kept.offset)
+                if name != .recolor { #expect(before[kept.object.place]?.object == kept.object) }
+            }
+            #expect((name == .background) == (result.background != picture.background))
+        }
+    }
+
+    @Test func answersAreTrue() {
+        var random = SeededRandom(seed: 3)
+        for index in 0..<3000 {
+            let scene = Picture.random(objects: index % 3 + 1, &random).scene
+            for topic in Question.Topic.allCases {
+                let question = Question(topic, about: scene, &random)
+                #expect(!question.answer.isEmpty && question.text.hasSuffix("?"))
+                if question.text.hasPrefix("how many objects") {
+                    #expect(question.answer == ["none", "one", "two", "three"][scene.objects.count])
+                }
+                if topic == .place, let object = scene.objects.first(where: { question.text.contains($0.name) }) {
+                    #expect(question.answer == object.place.rawValue)
+                }
+            }
+        }
+    }
+
+    @Test func trainingNeverShowsWhatIsHeldOut() throws {
+        #expect(Kind.heldOut.count >= Kind.all.count / 10)
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("shapes-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var counts = TrainingSet.Counts()
+        (counts.scenes, counts.edits, counts.compositions, counts.askedScenes) = ([60, 60, 60], 200, 100, 60)
+        try TrainingSet.write(to: folder, counts, seed: 5) { _ in }
+        var pictures = 0
+        for path in try FileManager.default.subpathsOfDirectory(atPath: folder) where path.hasSuffix(".png") {
+            let scene = try #require(try SceneReader.read(Image(contentsOf: "\(folder)/\(path)")).scene, "\(path)")
+            #expect(scene.objects.allSatisfy { !Kind.heldOut.contains($0.kind) })
+            pictures += 1
+        }
+        #expect(pictures > 400)
+        for name in ["draw-1", "draw-2", "draw-3", "edit", "compose", "describe"] {
+            let text = try String(contentsOfFile: "\(folder)/\(name).jsonl", encoding: .utf8)
+            for kind in Kind.heldOut { #expect(!text.contains(kind.name), "\(name): \(kind.name)") }
+        }
+        #expect(throws: ShapesError.self) { try TrainingSet.write(to: folder, counts, seed: 5) { _ in } }
+    }
+
+    @Test func examplesOfASeedAreTheSameAndMoreBeginWithFewer() {
+        for task in ShapesTask.allCases {
+            let few = ExampleSet.examples(task, count: 12, seed: 7)
+            let many = ExampleSet.examples(task, count: 30, seed: 7)
+            #expect(few.map(\.instruction) == many.prefix(12).map(\.instruction))
+            #expect(few.map(\.output?.scene) == many.prefix(12).map(\.output?.scene))
+            let others = ExampleSet.examples(task, count: 12, seed: 8)
+            #expect(few.map(\.instruction) != others.map(\.instruction))
+            for example in ExampleSet.examples(task, count: 30, seed: 7, heldOut: true) {
+                let kinds = (example.inputs + (example.output.map { [$0] } ?? [])).flatMap { $0.objects.map(\.object.kind) }
+                #expect(kinds.contains { Kind.heldOut.contains($0) })
+            }
+        }
+    }
+
+    @Test func theJudgeSeesWhatIsWrong() throws {
+        var random = SeededRandom(seed: 9)
+        for index in 0..<200 {
+            let example = Example.editing(Edit.Name.allCases[index % 5], objects: 2, &random)
+            let output = try #require(example.output)
+            #expect(Judge.judge(try output.rendered(), example).isRight)
+            // The input is never the result.
+            let judgement = Judge.judge(try example.inputs[0].rendered(), example)
+            #expect(!judgement.isRight && judgement.fault != nil)
+        }
+        let question = Example.describing(.count, Picture.random(objects: 2, &random), &random)
+        #expect(Judge.judge(" \(question.answer ?? "") \n", question).isRight && !Judge.judge("many", question).isRight)
+    }
+
+    /// An object that was to stay, but lies elsewhere in its field.
+    @Test func theJudgeSeesThatAnObjectHasMoved() throws {
+        var random = SeededRandom(seed: 10)
+        let still = Picture.PlacedObject(SceneObject(Kind(.circle, .red), .small, .left), Offset(x: -2, y: 0))
+        let other = Picture.PlacedObject(SceneObject(Kind(.square, .blue), .small, .right))
+        let picture = Picture(.white, [still, other])
+        let example = Example.editing(.remove(other.object), picture, &random)
+        var moved = Picture(.white, [still])
+        #expect(Judge.judge(try moved.rendered(), example).isRight)
+        moved.objects[0].offset.x = 2
+        #expect(Judge.judge(try moved.rendered(), example).fault?.contains("has moved") == true)
+    }
+}
