@@ -6,7 +6,8 @@ import Testing
         (["--help"], root), (["generate", "--help"], generate), (["edit", "--help"], edit),
         (["describe", "--help"], describe), (["chat", "--help"], chat), (["convert", "--help"], convert),
         (["init", "--help"], initialise),
-        (["train", "--help"], train), (["data", "check", "--help"], dataCheck), (["info", "--help"], info),
+        (["train", "--help"], train), (["data", "check", "--help"], dataCheck),
+        (["data", "encode", "--help"], dataEncode), (["info", "--help"], info),
     ])
     func helpSaysThis(arguments: [String], text: String) throws {
         let outcome = try Program.run(arguments)
@@ -37,7 +38,8 @@ import Testing
           init                    Write a model that has not learnt anything, to train
                                   it from scratch.
           train                   Fine-tune the model, or a LoRA adapter for it.
-          data                    Check the data of a training run.
+          data                    Check the data of a training run, or encode it
+                                  beforehand.
           info                    Show what is installed, and what a model folder holds.
 
           See 'omnigen2 help <subcommand>' for detailed help.
@@ -347,6 +349,35 @@ import Testing
 
         OPTIONS:
           --json                  Report as JSON lines on standard output.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let dataEncode = """
+        OVERVIEW: Encode pictures and instructions once, for training without their
+        models.
+
+        Writes the posteriors of the pictures and the states of the instructions of
+        every sample to a folder. A run whose data_path names it trains the transformer
+        on the same draws, and loads neither autoencoder nor language model. A sample
+        that cannot be read is named, counted and left out.
+
+        USAGE: omnigen2 data encode <yml> --output <dir> [--model <model>] [--batch-size <n>] [--force] [--json] [--libtorch <dir>] [--device <device>] [--threads <n>]
+
+        ARGUMENTS:
+          <yml>                   Options of the run, a .yml file.
+
+        \(engine)
+
+        OPTIONS:
+          -o, --output <dir>      Folder to write.
+          --model <model>         Model folder or repository. (default: the one of the
+                                  options)
+          --batch-size <n>        Pictures and prompts that are computed together; 1
+                                  gives the very bits of training from pictures.
+                                  (default: 32)
+          --force                 Replace encoded samples that are there.
+          --json                  Report progress as JSON lines on standard output.
           --version               Show the version.
           -h, --help              Show help information.
         """

@@ -42,8 +42,10 @@ package struct SampleReader: LatentReader {
         let draw = SampleDraw(options, generators.data)
         let instruction = draw.leavesOutOpening ? sample.instructionWithoutOpening : sample.instruction
         try sample.requireReferencesFit()
-        let references = draw.dropsReferences ? [] : try pictures.inputs(sample)
+        // Read in any case: whether a sample can be used must not depend on the draws.
+        let inputs = try pictures.inputs(sample)
         let output = try pictures.output(sample)
+        let references = draw.dropsReferences ? [] : inputs
         return FlowMatchingLoss.Sample(
             latent: try latent(output, generators), references: try references.map { try latent($0, generators) },
             text: try promptEncoder(promptEncoder.tokens(draw.dropsPrompt ? nil : instruction, options)))
