@@ -132,6 +132,19 @@ import Torch
         }
     }
 
+    @Test func aRunThatWasKilledBeforeItsFirstCheckpointBeginsAgain() async throws {
+        try await withEngine {
+            try withFiles([:]) { folder in
+                let run = try SmallRun(folder, stage: .mllm, logger: ", log_with: tensorboard")
+                let path = try run("run", to: 2)
+                try FileManager.default.removeItem(atPath: "\(path)/latest")
+                try run("run", to: 3)
+                #expect(try Self.metrics(path).map { $0["step"] } == [1, 2, 3])
+                #expect(try EventReader.shown("\(path)/logs")["loss"]?.map(\.step) == [1, 2, 3])
+            }
+        }
+    }
+
     @Test func samplesThatCannotBeShownDoNotEndTheRun() async throws {
         try await withEngine {
             try withFiles([:]) { folder in

@@ -81,7 +81,7 @@ package struct RunFolder: Sendable {
         for old in checkpoints.dropLast(limit) { try? FileManager.default.removeItem(atPath: "\(path)/\(old.name)") }
     }
 
-    /// Forgets metrics of steps after `step`, which a resumed run makes again.
+    /// Forgets metrics of steps after `step`, which a run makes again.
     package func truncateMetrics(after step: Int) throws {
         struct Line: Decodable { let step: Int }
         guard let data = FileManager.default.contents(atPath: metrics) else { return }

@@ -39,6 +39,7 @@ package final class TrainingRun<Stage: TrainingStage> {
         trainer = try Trainer(
             Self.parameters(stage, options, model, device), stage.loss, options.trainer(), seed: options.seed)
         try resume()
+        try folder.truncateMetrics(after: trainer.stepCount)
         if options.run.writesTensorBoard {
             tensorBoard = try TensorBoardLog(folder: folder.logs, firstStep: trainer.stepCount + 1)
         }
@@ -70,7 +71,6 @@ package final class TrainingRun<Stage: TrainingStage> {
         try trainer.restore(checkpoint)
         stream = try SampleStream(mixture, seed: options.seed, position: checkpoint.progress.position)
         skipped = checkpoint.progress.skipped ?? 0
-        try folder.truncateMetrics(after: trainer.stepCount)
         for difference in checkpoint.differences(from: environment) {
             observe(.warning("not the same bits as without a stop: \(difference)"))
         }
