@@ -316,7 +316,7 @@ import Testing
         model, 'generate --lora' those of an adapter. A run that was stopped goes on
         from its newest checkpoint, to the same bits, unless the options say otherwise.
 
-        USAGE: omnigen2 train --config <yml> [--output <dir>] [--model <model>] [--stage <stage>] [--steps <n>] [--json] [--libtorch <dir>] [--device <device>] [--threads <n>]
+        USAGE: omnigen2 train --config <yml> [--output <dir>] [--model <model>] [--stage <stage>] [--data <path>] [--steps <n>] [--json] [--libtorch <dir>] [--device <device>] [--threads <n>]
 
         \(engine)
 
@@ -329,6 +329,8 @@ import Testing
                                   autoencoder, or the language model with its vision
                                   tower. (default: the one of the options, or the
                                   transformer) (values: transformer, vae, mllm)
+          --data <path>           Data to train on, such as what 'data encode' wrote.
+                                  (default: the data_path of the options)
           --steps <n>             Last step. (default: the one of the options)
           --json                  Report progress as JSON lines on standard output.
           --version               Show the version.

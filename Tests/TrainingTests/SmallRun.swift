@@ -50,7 +50,8 @@ struct SmallRun {
         let (model, device) = (try ModelFolder(path: Self.model), Device.cpu)
         let mixture = try DataMixture(path: options.data.path)
         let path = "\(folder)/\(name)"
-        func run(_ stage: some TrainingStage, _ sampler: any StageSampler) throws {
+        func run<Stage: TrainingStage>(_ stage: Stage, _ sampler: any StageSampler) throws
+        where Stage.File == SampleFile {
             try TrainingRun(
                 stage, options, model, mixture, RunFolder(path), sampler: sampler, device: device, environment: [:],
                 observe: observe)()
@@ -58,7 +59,7 @@ struct SmallRun {
         switch options.stage {
         case .transformer:
             try run(
-                TransformerStage(model, options, options.dtype, device),
+                TransformerStage(model, options, SampleReader(model, options.data, options.dtype, device)),
                 PictureSampler(model, options, mixture, device))
         case .vae:
             try run(

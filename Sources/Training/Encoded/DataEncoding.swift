@@ -94,8 +94,10 @@ package struct DataEncoding {
                 builder = ShardBuilder(encoder)
             }
         }
+        let isAbsolute = part.file.path.hasPrefix("/")
+        let origin = isAbsolute ? "" : FileManager.default.currentDirectoryPath + "/"
         return EncodedDocument.Part(
-            path: part.file.path, samples: part.file.count, samplesPerEpoch: part.count, leftOut: leftOut,
+            path: origin + part.file.path, samples: part.file.count, samplesPerEpoch: part.count, leftOut: leftOut,
             shards: shards)
     }
 
