@@ -49,6 +49,29 @@ import Torch
         }
     }
 
+    /// And the latents keep the scale that the transformer knows.
+    @Test func whatIsNotTrainedStaysToTheBit() async throws {
+        try await withEngine {
+            try withFiles([:]) { folder in
+                let run = try SmallRun(
+                    folder, stage: .vae, train: ", mixed_precision: 'no', trained_weights: [decoder.]")
+                let path = try run("run", to: 2) + "/checkpoint-2"
+                let (before, after) = (try ModelFolder(path: SmallRun.model), try ModelFolder(path: path))
+                func values(_ model: ModelFolder, _ name: String, _ shape: [Int]) throws -> [Float] {
+                    try #require(try model.checkpoint(.vae).source().tensor(name, shape, initial: .zeros)).floats()
+                }
+                let tensors = try before.tensors(.vae)
+                for name in tensors.names {
+                    let shape = try #require(tensors[name]?.entry.shape)
+                    let isSame = try values(before, name, shape) == values(after, name, shape)
+                    #expect(isSame == !name.hasPrefix("decoder."), "\(name)")
+                }
+                let (old, new) = (try before.autoencoderConfiguration(), try after.autoencoderConfiguration())
+                #expect(old.scalingFactor == new.scalingFactor && old.shiftFactor == new.shiftFactor)
+            }
+        }
+    }
+
     /// The average of the weights, in the type that is computed in, is what both are drawn with.
     @Test(arguments: ["no", "bf16"], [false, true])
     func aSampleIsThePictureThatTheCheckpointDraws(precision: String, lora: Bool) async throws {
