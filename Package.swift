@@ -64,7 +64,8 @@ let package = Package(
         .executableTarget(
             name: "shapes",
             dependencies: [
-                "ShapesWorld", "OmniGen2", "Diffusion", "Imaging", "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "ShapesWorld", "OmniGen2", "Diffusion", "Imaging", "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Examples/Shapes/Program", swiftSettings: swiftSettings),
         tests("TorchTests", "Torch"),

@@ -7,10 +7,12 @@ struct DrawingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("What to stay away from. (default: that of the official script)", valueName: "text"))
     var negativePrompt: String?
 
-    @Option(help: ArgumentHelp("Height in pixels. (default: the model's, 1024 for the published one)", valueName: "pixels"))
+    @Option(
+        help: ArgumentHelp("Height in pixels. (default: the model's, 1024 for the published one)", valueName: "pixels"))
     var height: Int?
 
-    @Option(help: ArgumentHelp("Width in pixels. (default: the model's, 1024 for the published one)", valueName: "pixels"))
+    @Option(
+        help: ArgumentHelp("Width in pixels. (default: the model's, 1024 for the published one)", valueName: "pixels"))
     var width: Int?
 
     @Option(

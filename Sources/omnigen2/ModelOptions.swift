@@ -23,7 +23,9 @@ struct ModelOptions: ParsableArguments {
 
     /// Says which model it is where nobody has named one.
     func announce(_ display: ProgressDisplay) {
-        guard model == nil, !files.files.coverEveryPart, ModelLocation.standing == ModelLocation.included else { return }
+        guard model == nil, !files.files.coverEveryPart, ModelLocation.standing == ModelLocation.included else {
+            return
+        }
         display.message(
             "this is \(ModelLocation.included), a small model of simple scenes; the published one: --model "
                 + ModelLocation.published)

@@ -15,11 +15,11 @@ import Testing
             let made = try Program.run(["init", "--config", Self.example, "--text", text, "-o", model, "--json"])
             #expect(made.status == 0, "\(made.error)")
             #expect(made.output.contains(#""event":"tokenizer","lines":2"#))
-            #expect(made.output.contains(#"{"event":"part","parameters":4907136,"part":"transformer"}"#))
+            #expect(made.output.contains(#"{"event":"part","parameters":4956352,"part":"transformer"}"#))
             #expect(made.output.hasSuffix("{\"event\":\"saved\",\"path\":\"\(model)\"}\n"))
 
             let info = try Program.run(["info", model])
-            #expect(info.status == 0 && info.output.contains("vae          152 tensors, 965.05 k parameters, float32"))
+            #expect(info.status == 0 && info.output.contains("vae          152 tensors, 688.73 k parameters, float32"))
             let drawn = try Program.run([
                 "generate", "a red circle", "--model", model, "--height", "48", "--width", "48", "--steps", "2",
                 "--output", picture,

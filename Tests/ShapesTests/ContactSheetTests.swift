@@ -29,7 +29,8 @@ import Testing
         let picture = try Picture(.black, []).rendered()
         let sheet = try ContactSheet.image([.init(inputs: [], text: "nothing on black", output: picture)])
         let black = Background.black.pixel.bytes
-        let count = stride(from: 0, to: sheet.pixels.count, by: 3).filter { Array(sheet.pixels[$0..<$0 + 3]) == black }.count
+        let count = stride(from: 0, to: sheet.pixels.count, by: 3).filter { Array(sheet.pixels[$0..<$0 + 3]) == black }
+            .count
         #expect(count == picture.pixels.count / 3 * 9)
         #expect(throws: ImageError.self) { try ContactSheet.image([]) }
     }

@@ -103,7 +103,9 @@ import Testing
             let others = ExampleSet.examples(task, count: 12, seed: 8)
             #expect(few.map(\.instruction) != others.map(\.instruction))
             for example in ExampleSet.examples(task, count: 30, seed: 7, heldOut: true) {
-                let kinds = (example.inputs + (example.output.map { [$0] } ?? [])).flatMap { $0.objects.map(\.object.kind) }
+                let kinds = (example.inputs + (example.output.map { [$0] } ?? [])).flatMap {
+                    $0.objects.map(\.object.kind)
+                }
                 #expect(kinds.contains { Kind.heldOut.contains($0) })
             }
         }

@@ -29,7 +29,8 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Cases of each task.", valueName: "n"))
     var count = 200
 
-    @Option(help: ArgumentHelp("Tasks: \(ShapesTask.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Tasks: \(ShapesTask.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
     var task: [ShapesTask] = ShapesTask.allCases
 
     @Flag(help: "Show, in each case, a kind of object that training never showed.")

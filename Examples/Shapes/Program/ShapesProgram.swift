@@ -5,5 +5,7 @@ import ArgumentParser
 struct ShapesProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shapes", abstract: "The small world of the model in Models/shapes.",
-        subcommands: [DataCommand.self, BenchCommand.self, SheetCommand.self, SpeedupsCommand.self, ReconstructCommand.self])
+        subcommands: [
+            DataCommand.self, BenchCommand.self, SheetCommand.self, SpeedupsCommand.self, ReconstructCommand.self,
+        ])
 }

@@ -25,7 +25,8 @@ struct SheetCommand: ParsableCommand {
 
     private static func entry(_ words: [String]) throws -> ContactSheet.Entry {
         guard let equals = words.firstIndex(of: "="), equals >= 1, words.count == equals + 2 else {
-            throw ValidationError("expected TEXT [PICTURE ...] = PICTURE-OR-ANSWER, got '\(words.joined(separator: " "))'")
+            throw ValidationError(
+                "expected TEXT [PICTURE ...] = PICTURE-OR-ANSWER, got '\(words.joined(separator: " "))'")
         }
         let result = words[equals + 1]
         return ContactSheet.Entry(

@@ -30,7 +30,8 @@ struct SpeedupsCommand: AsyncParsableCommand {
     func validate() throws {
         guard (2...100_000).contains(count) else { throw ValidationError("--count must be 2 to 100000, got \(count)") }
         for name in only where !Speedup.all.contains(where: { $0.name == name }) {
-            throw ValidationError("there is no '\(name)'; --only takes \(Speedup.all.map(\.name).joined(separator: ", "))")
+            throw ValidationError(
+                "there is no '\(name)'; --only takes \(Speedup.all.map(\.name).joined(separator: ", "))")
         }
     }
 
@@ -62,7 +63,8 @@ struct SpeedupsCommand: AsyncParsableCommand {
             let start = ContinuousClock.now
             for (index, example) in ExampleSet.examples(task, count: count, seed: seed).enumerated() {
                 let folder = try CaseFolder("\(output)/\(speedup.name)/\(task.rawValue)/\(index)", example)
-                results.of[task, default: []].append(try await player.play(example, seed: UInt64(index), folder).isRight)
+                results.of[task, default: []].append(
+                    try await player.play(example, seed: UInt64(index), folder).isRight)
                 Message.progress("\(speedup.name) \(task.rawValue) \(index + 1)/\(count)")
             }
             let duration = (ContinuousClock.now - start).components

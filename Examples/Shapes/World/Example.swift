@@ -34,7 +34,8 @@ package struct Example: Sendable {
         let picture = Picture.random(objects: count, including: wanted, &random)
         let text = SceneSentence.random(picture.scene, &random).typed(&random)
         return Example(
-            task: .draw, variant: "\(count)", instruction: text, inputs: [], output: picture, answer: nil, keptObjects: [])
+            task: .draw, variant: "\(count)", instruction: text, inputs: [], output: picture, answer: nil,
+            keptObjects: [])
     }
 
     /// An edit of a scene of so many objects; of the background where the scene does not allow one of that name.

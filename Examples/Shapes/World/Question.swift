@@ -26,14 +26,22 @@ package struct Question: Sendable {
             case .count: Self.count(scene, &random)
             case .color: (Self.color(object, scene, &random), object.color.rawValue)
             case .shape: (Self.shape(object, scene, &random), object.shape.rawValue)
-            case .size: (random.pick(["how large is the \(object.name)", "what size is the \(object.name)"]) + "?",
-                object.size.rawValue)
-            case .place: (random.pick(["where is the \(object.name)", "in which place is the \(object.name)"]) + "?",
-                object.place.rawValue)
+            case .size:
+                (
+                    random.pick(["how large is the \(object.name)", "what size is the \(object.name)"]) + "?",
+                    object.size.rawValue
+                )
+            case .place:
+                (
+                    random.pick(["where is the \(object.name)", "in which place is the \(object.name)"]) + "?",
+                    object.place.rawValue
+                )
             case .relation: Self.relation(object, scene, &random)
             case .background:
-                (random.pick(["what color is the background", "which color does the background have"]) + "?",
-                    scene.background.rawValue)
+                (
+                    random.pick(["what color is the background", "which color does the background have"]) + "?",
+                    scene.background.rawValue
+                )
             }
     }
 

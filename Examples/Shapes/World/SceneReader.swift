@@ -44,7 +44,10 @@ package struct SceneReader: Sendable {
             throw .wrongPixelCount(width: side, height: side, got: image.pixels.count)
         }
         let ground = prevailing(image)
-        guard let background = Background.allCases.min(by: { $0.pixel.distance(to: ground) < $1.pixel.distance(to: ground) }),
+        guard
+            let background = Background.allCases.min(by: {
+                $0.pixel.distance(to: ground) < $1.pixel.distance(to: ground)
+            }),
             background.pixel.distance(to: ground) <= tolerance
         else { return Reading(background: nil, findings: [], unreadable: Place.allCases) }
         var (findings, unreadable): ([Finding], [Place]) = ([], [])

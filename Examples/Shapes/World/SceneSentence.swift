@@ -67,16 +67,21 @@ package enum SceneSentence: CaseIterable, Sendable {
                 + ", on \(background.rawValue)"
         case .drawBeside:
             return "draw "
-                + Self.beside(objects) { "\($0.phrase) at the \($0.place.rawValue) with \($1.phrase) directly \($2) it" }
+                + Self.beside(objects) {
+                    "\($0.phrase) at the \($0.place.rawValue) with \($1.phrase) directly \($2) it"
+                }
                 + " on \(background.rawValue)"
         case .mainClause:
-            return Self.beside(objects) { "\($1.phrase) directly \($2) \($0.phrase) that is in the \($0.place.rawValue)" }
+            return Self.beside(objects) {
+                "\($1.phrase) directly \($2) \($0.phrase) that is in the \($0.place.rawValue)"
+            }
                 + "; background \(background.rawValue)"
         }
     }
 
     /// The first object, the second by its side of the first, and the others.
-    private static func beside(_ objects: [SceneObject], _ pair: (SceneObject, SceneObject, String) -> String) -> String {
+    private static func beside(_ objects: [SceneObject], _ pair: (SceneObject, SceneObject, String) -> String) -> String
+    {
         guard objects.count > 1, let side = Side(of: objects[0].place, to: objects[1].place) else {
             return objects.map { "\($0.phrase) in the \($0.place.rawValue)" }.enumeration
         }

@@ -31,7 +31,8 @@ extension TrainingOptions {
         trainedWeights = try train.strings("trained_weights")
         lowRank = try LowRankOptions(settings: train)
         if trainedWeights != nil, lowRank != nil {
-            throw train.error("trained_weights", "cannot stand beside lora_ft, which trains none of the model's weights")
+            throw train.error(
+                "trained_weights", "cannot stand beside lora_ft, which trains none of the model's weights")
         }
         let validation = try settings.mapping("val")
         run = try RunOptions(train, validation, settings.mapping("logger"))

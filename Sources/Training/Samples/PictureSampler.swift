@@ -22,7 +22,8 @@ package final class PictureSampler: StageSampler {
     private let device: Device
     private var subjects: [Subject]?
 
-    package init(_ model: ModelFolder, _ options: TrainingOptions, _ mixture: DataMixture<SampleFile>, _ device: Device) {
+    package init(_ model: ModelFolder, _ options: TrainingOptions, _ mixture: DataMixture<SampleFile>, _ device: Device)
+    {
         self.model = model
         self.options = options
         self.mixture = mixture
