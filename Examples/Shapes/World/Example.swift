@@ -20,13 +20,6 @@ package struct Example: Sendable {
     /// Objects of the output that lie just where they lie in the first input.
     package let keptObjects: [Picture.PlacedObject]
 
-    /// The same with another question and answer.
-    func asked(_ question: String, _ answer: String) -> Example {
-        Example(
-            task: task, variant: variant, instruction: question, inputs: inputs, output: output, answer: answer,
-            keptObjects: keptObjects)
-    }
-
     /// A scene of so many objects.
     package static func drawing(
         objects count: Int, including wanted: Kind? = nil, _ random: inout SeededRandom
@@ -64,6 +57,30 @@ package struct Example: Sendable {
             task: .compose, variant: "\(composition.references.count)",
             instruction: composition.instruction.typed(&random), inputs: composition.references,
             output: composition.result, answer: nil, keptObjects: [])
+    }
+
+    /// Several questions about a picture at once: they teach more of it than one, and cost little more.
+    static func lesson(_ picture: Picture, _ random: inout SeededRandom) -> Example {
+        let questions = (0..<(random.chance(0.35) ? 1 : 4)).map { _ in
+            let example =
+                switch Int.random(in: 0..<20, using: &random) {
+                case 0: describing(nil, picture, &random)
+                case 1...4: describing(Question.lookup(in: picture.scene, &random), picture, &random)
+                default: describing(random.pick(Question.Topic.allCases), picture, &random)
+                }
+            return (example.instruction, example.answer ?? "")
+        }
+        return Example(
+            task: .describe, variant: "lesson", instruction: questions.map(\.0).joined(separator: " "), inputs: [picture],
+            output: nil, answer: questions.map(\.1).joined(separator: "; "), keptObjects: [])
+    }
+
+    private static func describing(
+        _ question: Question, _ picture: Picture, _ random: inout SeededRandom
+    ) -> Example {
+        Example(
+            task: .describe, variant: question.topic.rawValue, instruction: question.text.typed(&random),
+            inputs: [picture], output: nil, answer: question.answer, keptObjects: [])
     }
 
     /// A question about a picture, or with `topic` nil the wish to have all of it described.

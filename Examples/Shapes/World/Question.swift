@@ -11,6 +11,27 @@ package struct Question: Sendable {
     /// What asks for everything at once; the first is what `omnigen2 describe` asks of itself.
     package static let descriptions = ["describe this image", "describe the picture", "what is in the picture?"]
 
+    /// What is learnt beside the topics, to find an object by what is said of it: the answer says all of it.
+    package static func lookup(in scene: Scene, _ random: inout SeededRandom) -> Question {
+        let object = random.pick(scene.objects)
+        var names = ["the \(object.name)", "the object in the \(object.place.rawValue)"]
+        if scene.objects.filter({ $0.color == object.color }).count == 1 {
+            names.append("the \(object.color.rawValue) object")
+        }
+        if scene.objects.filter({ $0.shape == object.shape }).count == 1 { names.append("the \(object.shape.rawValue)") }
+        if scene.objects.filter({ $0.size == object.size }).count == 1 {
+            names.append("the \(object.size.rawValue) object")
+        }
+        return Question(
+            text: "what is \(random.pick(names))?", answer: "\(object.phrase) in the \(object.place.rawValue)")
+    }
+
+    private init(text: String, answer: String) {
+        topic = .place
+        self.text = text
+        self.answer = answer
+    }
+
     /// The answer to `descriptions`: every object, from the top left, and the background.
     package static func description(of scene: Scene) -> String {
         scene.objects.map { "\($0.phrase) in the \($0.place.rawValue)" }.joined(separator: ", ")

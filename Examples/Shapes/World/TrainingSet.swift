@@ -116,14 +116,7 @@ package struct TrainingSet {
         var lines = try LineFile("\(folder)/describe.jsonl")
         for index in 0..<counts.askedScenes {
             let source = random.pick(scenes[index % scenes.count])
-            let topics = ([nil] + Question.Topic.allCases).shuffled(using: &random)
-            // Several questions at once teach more of a picture than one, and cost little more.
-            let examples = topics.prefix(random.chance(0.3) ? 1 : 4).map {
-                Example.describing($0, source.picture, &random)
-            }
-            let questions = examples.map(\.instruction).joined(separator: " ")
-            let answers = examples.compactMap(\.answer).joined(separator: "; ")
-            try lines.add(line(examples[0].asked(questions, answers), inputs: [source.path], output: nil))
+            try lines.add(line(Example.lesson(source.picture, &random), inputs: [source.path], output: nil))
         }
         try lines.close()
     }

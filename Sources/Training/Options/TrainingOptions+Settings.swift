@@ -29,6 +29,7 @@ extension TrainingOptions {
         recomputesBlocks = try train.bool("gradient_checkpointing") ?? recomputesBlocks
         computesInBFloat16 = try train.word("mixed_precision", among: ["bf16", "no"], or: "bf16") == "bf16"
         trainedWeights = try train.strings("trained_weights")
+        whitensText = try train.bool("whiten_text") ?? false
         lowRank = try LowRankOptions(settings: train)
         if trainedWeights != nil, lowRank != nil {
             throw train.error(

@@ -22,6 +22,8 @@ package struct TrainingOptions: Sendable {
     /// What the names of the weights begin with that are trained, such as "decoder."; `nil` trains every weight. The others
     /// stay as they are, to the bit.
     package var trainedWeights: [String]?
+    /// Whether the transformer's projection of text states starts as one that brings all their directions to one length.
+    package var whitensText = false
     /// `nil` trains the weights themselves.
     package var lowRank: LowRankOptions?
     package var run = RunOptions()

@@ -36,9 +36,14 @@ package final class TrainingRun<Stage: TrainingStage> {
         (self.mixture, self.environment, self.observe) = (mixture, environment, observe)
         self.sampler = options.run.sampleInterval > 0 ? sampler : nil
         stream = try SampleStream(mixture, seed: options.seed)
+        let checkpoint = try Self.checkpoint(options, folder)
+        let source =
+            try checkpoint == nil
+            ? stage.start(model.checkpoint(stage.part).source()) { try Self.first($0, stage, options, mixture) }
+            : model.checkpoint(stage.part).source()
         trainer = try Trainer(
-            Self.parameters(stage, options, model, device), stage.loss, options.trainer(), seed: options.seed)
-        try resume()
+            Self.parameters(source, stage, options, device), stage.loss, options.trainer(), seed: options.seed)
+        if let checkpoint { try resume(checkpoint) }
         try folder.truncateMetrics(after: trainer.stepCount)
         if options.run.writesTensorBoard {
             tensorBoard = try TensorBoardLog(folder: folder.logs, firstStep: trainer.stepCount + 1)
@@ -48,9 +53,8 @@ package final class TrainingRun<Stage: TrainingStage> {
     }
 
     private static func parameters(
-        _ stage: Stage, _ options: TrainingOptions, _ model: ModelFolder, _ device: Device
+        _ source: any WeightSource, _ stage: Stage, _ options: TrainingOptions, _ device: Device
     ) throws -> Parameters {
-        let source = try model.checkpoint(stage.part).source()
         guard let lowRank = options.lowRank else {
             return try Parameters(
                 source, computing: options.dtype, device: device, isTrained: options.trains,
@@ -64,10 +68,25 @@ package final class TrainingRun<Stage: TrainingStage> {
             source, computing: options.dtype, device: device, lowRank: lowRank, seed: options.seed, build: stage.build)
     }
 
-    private func resume() throws {
-        guard let wanted = options.run.resumesFrom else { return }
-        guard let path = wanted == "latest" ? folder.latest : wanted else { return }
-        let checkpoint = try RunFolder.state(of: path)
+    /// What is learnt from the first samples that can be read, without a trace in the run.
+    private static func first(
+        _ count: Int, _ stage: Stage, _ options: TrainingOptions, _ mixture: DataMixture<Stage.File>
+    ) throws -> [Stage.Item] {
+        var stream = try SampleStream(mixture, seed: options.seed)
+        let generators = Generators(seed: options.seed)
+        return stream.next(min(count, mixture.count)).flatMap { file, line in
+            (try? stage.items(file[line], generators)) ?? []
+        }
+    }
+
+    /// Where the run goes on; nil where it begins.
+    private static func checkpoint(_ options: TrainingOptions, _ folder: RunFolder) throws -> Checkpoint? {
+        guard let wanted = options.run.resumesFrom else { return nil }
+        guard let path = wanted == "latest" ? folder.latest : wanted else { return nil }
+        return try RunFolder.state(of: path)
+    }
+
+    private func resume(_ checkpoint: Checkpoint) throws {
         try trainer.restore(checkpoint)
         stream = try SampleStream(mixture, seed: options.seed, position: checkpoint.progress.position)
         skipped = checkpoint.progress.skipped ?? 0

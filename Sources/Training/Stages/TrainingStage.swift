@@ -21,6 +21,11 @@ package protocol TrainingStage {
     /// - Throws: `SampleError` when it cannot be used.
     func items(_ sample: File.Sample, _ generators: Generators) throws -> [Item]
 
+    /// The weights that a new run starts from: those of `source`, changed to fit the data if that is wanted.
+    ///
+    /// - Parameter items: of so many samples.
+    func start(_ source: any WeightSource, _ items: (Int) throws -> [Item]) throws -> any WeightSource
+
     /// A batch in the order in which it is fastest.
     func arranged(_ batch: [Item]) -> [Item]
 
@@ -29,6 +34,7 @@ package protocol TrainingStage {
 }
 
 extension TrainingStage {
+    package func start(_ source: any WeightSource, _ items: (Int) throws -> [Item]) throws -> any WeightSource { source }
     package func arranged(_ batch: [Item]) -> [Item] { batch }
 }
 

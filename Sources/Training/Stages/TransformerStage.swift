@@ -12,10 +12,12 @@ package struct TransformerStage<Reader: LatentReader>: TrainingStage {
     package let loss: FlowMatchingLoss
     private let model: ModelFolder
     private let reader: Reader
+    private let whitensText: Bool
 
     package init(_ model: ModelFolder, _ options: TrainingOptions, _ reader: Reader) throws {
         self.model = model
         self.reader = reader
+        whitensText = options.whitensText
         loss = FlowMatchingLoss(try model.transformerConfiguration(), options.timesteps)
     }
 
@@ -25,6 +27,23 @@ package struct TransformerStage<Reader: LatentReader>: TrainingStage {
 
     package func items(_ sample: File.Sample, _ generators: Generators) throws -> [FlowMatchingLoss.Sample] {
         [try reader(sample, generators)]
+    }
+
+    /// How many samples the statistics of the text states are taken from.
+    private static var measuredSamples: Int { 2048 }
+
+    package func start(
+        _ source: any WeightSource, _ items: (Int) throws -> [Item]
+    ) throws -> any WeightSource {
+        guard whitensText else { return source }
+        let configuration = loss.configuration
+        let states = try Tensor.concatenated(items(Self.measuredSamples).map(\.text), 0)
+        return try TextWhitening(
+            states,
+            start: TextWhitening.projection(
+                source, outputs: configuration.hiddenSize, features: configuration.textFeatureSize),
+            epsilon: configuration.normEpsilon
+        ).replacing(in: source)
     }
 
     /// Sequences of one length stand together, where attention takes them in one call.
