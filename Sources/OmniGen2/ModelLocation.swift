@@ -36,7 +36,14 @@ package struct ModelLocation: Sendable {
         if name == Self.none {
             return try ModelFolder(files: await Self.completed(files, progress: progress, warn: warn))
         }
-        if name == Self.included, let path = IncludedModel.path { return try ModelFolder(path: path, files: files) }
+        // Never a repository: anyone could give one that name.
+        if name == Self.included {
+            guard let path = IncludedModel.path else {
+                throw GenerationError.missing(
+                    "\(name) is neither below the working directory nor around the program")
+            }
+            return try ModelFolder(path: path, files: files)
+        }
         if FileManager.default.fileExists(atPath: name) || !looksLikeRepository {
             return try ModelFolder(path: name, files: files)
         }

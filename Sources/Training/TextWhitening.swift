@@ -23,14 +23,14 @@ struct TextWhitening {
     init(_ states: Tensor, start: Tensor, epsilon: Double) throws {
         let features = start.size(1)
         let ones = try Tensor(Array(repeating: Float(1), count: features), [features])
-        let normed = try states.to(.float32).rmsNorm(ones, epsilon: epsilon).to(.float64)
+        let normed = try states.to(.cpu).to(.float32).rmsNorm(ones, epsilon: epsilon).to(.float64)
         let columns = try normed.transposed(0, 1).contiguous()  // [features, T]
         let count = Double(normed.size(0))
         let mean = try columns.linear(
             Tensor(Array(repeating: 1 / count, count: normed.size(0)), [1, normed.size(0)]), nil)
         let centered = try columns - mean  // [features, T]
         let covariance = try centered.linear(centered, nil) / count
-        let directions = try start.to(.float64)
+        let directions = try start.to(.cpu).to(.float64)
         let length = try directions.norm().doubles()[0] / Double(start.size(0)).squareRoot()
         let whitening = try directions.linear(Self.inverseSquareRoot(covariance), nil) / length
         weight = try whitening.to(.float32)

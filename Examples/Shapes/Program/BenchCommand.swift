@@ -46,13 +46,14 @@ struct BenchCommand: AsyncParsableCommand {
     func run() async throws {
         let start = ContinuousClock.now
         let player = try await ModelPlayer(model, drawing)
+        let cases = heldOut ? "\(output)/held-out" : output
         var results: [TaskResult] = []
-        for task in task {
+        for task in ShapesTask.allCases where self.task.contains(task) {
             let examples = ExampleSet.examples(task, count: count, seed: seed, heldOut: heldOut)
             var result = TaskResult(task)
             for (index, example) in examples.enumerated() {
                 let number = String(repeating: "0", count: max(0, 4 - "\(index)".count)) + "\(index)"
-                let folder = try CaseFolder("\(output)/\(task.rawValue)/\(number)", example)
+                let folder = try CaseFolder("\(cases)/\(task.rawValue)/\(number)", example)
                 result.add(try await player.play(example, seed: UInt64(index), folder), example)
                 Message.progress("\(task.rawValue) \(index + 1)/\(count)")
             }

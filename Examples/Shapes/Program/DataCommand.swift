@@ -12,7 +12,7 @@ struct DataCommand: ParsableCommand {
     @Option(help: "Where random numbers start.")
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("How much of everything, where 1 stands for 284,000 pictures.", valueName: "factor"))
+    @Option(help: ArgumentHelp("How much of everything, where 1 stands for 273,000 pictures.", valueName: "factor"))
     var scale = 1.0
 
     func validate() throws {

@@ -19,10 +19,15 @@ struct ReconstructCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Pictures of three objects, of all kinds.", valueName: "n"))
     var count = 200
 
+    func validate() throws {
+        guard (1...100_000).contains(count) else { throw ValidationError("--count must be 1 to 100000, got \(count)") }
+    }
+
     func run() async throws {
+        let folder = try await ModelLocation(model).resolve()
         try await Engine.load()
-        let (right, error) = try await withEngine { [model, seed, count] in
-            let autoencoder = try ModelFolder(path: model).autoencoder(.float32, .cpu)
+        let (right, error) = try await withEngine { [seed, count] in
+            let autoencoder = try folder.autoencoder(.float32, .cpu)
             var random = SeededRandom(seed: seed)
             var (right, error) = (0, 0.0)
             for _ in 0..<count {
@@ -34,7 +39,7 @@ struct ReconstructCommand: AsyncParsableCommand {
                 let differences = zip(image.pixels, result.pixels).map { abs(Int($0) - Int($1)) }
                 error += Double(differences.reduce(0, +)) / Double(differences.count)
             }
-            return (right, error / Double(max(count, 1)))
+            return (right, error / Double(count))
         }
         print("\(right) of \(count) pictures are read as before; a channel is off by \(error) of 255 on average")
     }

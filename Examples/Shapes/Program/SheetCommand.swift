@@ -23,10 +23,17 @@ struct SheetCommand: ParsableCommand {
         Message.say("saved \(output)")
     }
 
+    func validate() throws {
+        if entries.allSatisfy({ $0 == "/" }) { throw ValidationError("there is no entry") }
+    }
+
     private static func entry(_ words: [String]) throws -> ContactSheet.Entry {
         guard let equals = words.firstIndex(of: "="), equals >= 1, words.count == equals + 2 else {
             throw ValidationError(
                 "expected TEXT [PICTURE ...] = PICTURE-OR-ANSWER, got '\(words.joined(separator: " "))'")
+        }
+        guard equals <= ContactSheet.maximumInputs + 1 else {
+            throw ValidationError("an entry has at most \(ContactSheet.maximumInputs) pictures before '='")
         }
         let result = words[equals + 1]
         return ContactSheet.Entry(

@@ -28,6 +28,10 @@ package struct CaseFolder: Sendable {
     package init(_ path: String, _ example: Example) throws {
         self.path = path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        // Of another example that was judged here before.
+        for name in ["output.png", "answer.txt", "judgement.json"] {
+            try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+        }
         try write(example.instruction + "\n", "prompt.txt")
         let kept = example.keptObjects.map { Truth.Kept(object: $0.object, x: $0.offset.x, y: $0.offset.y) }
         let truth = Truth(

@@ -17,11 +17,14 @@ package struct ContactSheet {
         }
     }
 
+    /// Pictures that go into one entry.
+    package static let maximumInputs = 3
+
     private static let columns = 2
     private static let scale = 3
     private static let margin = 12
     /// Pictures of an entry side by side: three that go in, and what comes out.
-    private static let slots = 4
+    private static let slots = maximumInputs + 1
     private static let paper = Pixel(255, 255, 255)
     private static let ink = Pixel(40, 40, 48)
     private static let faded = Pixel(170, 170, 178)
@@ -65,8 +68,9 @@ package struct ContactSheet {
         }
         if let output = entry.output { draw(output, left: column, top: top) }
         if let answer = entry.answer {
+            let answerLines = Self.pictureSide / Self.lineHeight
             let letters = (left + Self.cellWidth - 2 * Self.margin - column) / (Lettering.width * Self.letterScale)
-            for (line, text) in Lettering.lines(answer, of: letters).enumerated() {
+            for (line, text) in Lettering.lines(answer, of: letters).prefix(answerLines).enumerated() {
                 write(text, left: column + 4, top: top + Self.margin + line * Self.lineHeight, Self.ink)
             }
         }

@@ -63,8 +63,7 @@ package struct SceneReader: Sendable {
         return Reading(background: background, findings: findings, unreadable: unreadable)
     }
 
-    /// The median of the colours nearest to a background's, channel by channel, of the frames of all fields: objects
-    /// keep off them.
+    /// The median, channel by channel, of the frames of all fields: objects keep off them.
     private static func prevailing(_ image: Image) -> Pixel {
         let frames = Place.allCases.flatMap { Field(image, $0).frame }
         func median(_ channel: (Pixel) -> Double) -> Double { frames.map(channel).sorted()[frames.count / 2] }

@@ -43,6 +43,7 @@ package struct TrainingSet {
         to folder: String, _ counts: Counts, seed: UInt64, progress: @escaping (Int) -> Void
     ) throws {
         let manager = FileManager.default
+        let folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
         guard !manager.fileExists(atPath: folder) else { throw ShapesError("\(folder) is there already") }
         let partial = folder + ".partial"
         try? manager.removeItem(atPath: partial)
@@ -96,6 +97,9 @@ package struct TrainingSet {
     }
 
     private mutating func writeCompositions() throws {
+        guard Set(scenes[0].map { $0.picture.objects[0].object.kind }).count >= 3 else {
+            throw ShapesError("\(scenes[0].count) pictures of one object are too few to compose from")
+        }
         var lines = try LineFile("\(folder)/compose.jsonl")
         for _ in 0..<counts.compositions {
             var sources: [(picture: Picture, path: String)] = []

@@ -44,7 +44,8 @@ package struct EncodedFolder: Sendable {
         }
         let parts = try document.parts.map { part in
             let samples = part.shards.map(\.samples)
-            guard samples.allSatisfy({ $0 > 0 }), samples.reduce(0, +) == part.samples,
+            // Larger numbers would not be counted but overflow.
+            guard samples.allSatisfy((1...1 << 32).contains), samples.count <= 1 << 20, samples.reduce(0, +) == part.samples,
                 (0...part.samples).contains(part.samplesPerEpoch), part.shards.allSatisfy({ !$0.file.contains("/") })
             else { throw wrong("the shards of \(part.path) do not hold its samples") }
             let shards = try part.shards.map {
@@ -114,8 +115,9 @@ package struct EncodedFolder: Sendable {
     package func originals(report: (String) -> Void) -> DataMixture<SampleFile>? {
         do {
             return DataMixture(
-                parts: try document.parts.map {
-                    DataMixture<SampleFile>.Part(file: try SampleFile(path: $0.path), count: $0.samplesPerEpoch)
+                parts: try document.parts.map { part in
+                    let file = try SampleFile(path: part.path)
+                    return DataMixture<SampleFile>.Part(file: file, count: min(file.count, part.samplesPerEpoch))
                 })
         } catch {
             report("no samples will be drawn: what \(path) was encoded from cannot be read: \(error)")

@@ -31,10 +31,6 @@ extension TrainingOptions {
         trainedWeights = try train.strings("trained_weights")
         whitensText = try train.bool("whiten_text") ?? false
         lowRank = try LowRankOptions(settings: train)
-        if trainedWeights != nil, lowRank != nil {
-            throw train.error(
-                "trained_weights", "cannot stand beside lora_ft, which trains none of the model's weights")
-        }
         let validation = try settings.mapping("val")
         run = try RunOptions(train, validation, settings.mapping("logger"))
         samples = try SampleOptions(validation)
@@ -165,6 +161,9 @@ extension TrainingOptions.RunOptions {
         self.init()
         batchSize = try train.int("batch_size", atLeast: 1, or: batchSize)
         accumulationSteps = try train.int("gradient_accumulation_steps", atLeast: 1, or: accumulationSteps)
+        guard batchSize <= 1 << 20, accumulationSteps <= 1 << 20 else {
+            throw train.error("batch_size", "and gradient_accumulation_steps must be at most \(1 << 20)")
+        }
         steps = try train.int("max_train_steps", atLeast: 1, or: steps)
         // What the original spreads over processes is accumulated here.
         if let whole = try train.int("global_batch_size") {

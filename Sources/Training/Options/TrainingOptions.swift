@@ -32,6 +32,16 @@ package struct TrainingOptions: Sendable {
     /// Whether a weight is trained.
     package func trains(_ name: String) -> Bool { trainedWeights?.contains(where: name.hasPrefix) ?? true }
 
+    /// - Throws: `TrainingError.option` when options exclude each other.
+    package func validate() throws(TrainingError) {
+        if trainedWeights != nil, lowRank != nil {
+            throw .option("trained_weights cannot stand beside lora_ft, which trains none of the model's weights")
+        }
+        if whitensText, stage != .transformer || lowRank != nil || trainedWeights != nil {
+            throw .option("whiten_text is for the transformer with all of its weights")
+        }
+    }
+
     /// How long, in what batches, and what is kept.
     package struct RunOptions: Equatable, Sendable {
         package var batchSize = 2

@@ -62,7 +62,7 @@ package struct RunFolder: Sendable {
         try export(folder.temporaryPath)
         try folder.commit()
         try RunFile.write(name + "\n", to: "\(path)/latest")
-        prune()
+        prune(upTo: checkpoint.progress.stepCount)
         return "\(path)/\(name)"
     }
 
@@ -76,9 +76,10 @@ package struct RunFolder: Sendable {
         }.sorted { $0.step < $1.step }
     }
 
-    private func prune() {
+    /// Those of later steps belong to another run, and say nothing about this one.
+    private func prune(upTo step: Int) {
         guard let limit else { return }
-        for old in checkpoints.dropLast(limit) { try? FileManager.default.removeItem(atPath: "\(path)/\(old.name)") }
+        for old in checkpoints.filter({ $0.step <= step }).dropLast(limit) { try? FileManager.default.removeItem(atPath: "\(path)/\(old.name)") }
     }
 
     /// Forgets metrics of steps after `step`, which a run makes again.

@@ -35,6 +35,11 @@ package final class TrainingRun<Stage: TrainingStage> {
         (self.stage, self.options, self.model, self.folder) = (stage, options, model, folder)
         (self.mixture, self.environment, self.observe) = (mixture, environment, observe)
         self.sampler = options.run.sampleInterval > 0 ? sampler : nil
+        try options.validate()
+        if options.run.resumesFrom == nil, let latest = folder.latest {
+            throw GenerationError.output(
+                "\(latest) is there: name another folder, or go on with 'resume_from_checkpoint: latest'")
+        }
         stream = try SampleStream(mixture, seed: options.seed)
         let checkpoint = try Self.checkpoint(options, folder)
         let source =
@@ -43,6 +48,10 @@ package final class TrainingRun<Stage: TrainingStage> {
             : model.checkpoint(stage.part).source()
         trainer = try Trainer(
             Self.parameters(source, stage, options, device), stage.loss, options.trainer(), seed: options.seed)
+        for beginning in options.trainedWeights ?? []
+        where !trainer.parameters.list.contains(where: { $0.path.hasPrefix(beginning) }) {
+            throw TrainingError.option("trained_weights: no weight of the \(stage.part.rawValue) begins with '\(beginning)'")
+        }
         if let checkpoint { try resume(checkpoint) }
         try folder.truncateMetrics(after: trainer.stepCount)
         if options.run.writesTensorBoard {

@@ -22,7 +22,8 @@ package struct AutoencoderStage: TrainingStage {
     ) throws {
         self.model = model
         self.mixture = mixture
-        trainsEncoder = options.trains("encoder.")
+        trainsEncoder =
+            options.trainedWeights?.contains { $0.hasPrefix("encoder.") || "encoder.".hasPrefix($0) } ?? true
         (self.dtype, self.device) = (dtype, device)
         loss = AutoencoderLoss(try model.autoencoderConfiguration(), options.autoencoder)
         pictures = PictureReader(options.data, multiple: loss.configuration.scaleFactor)

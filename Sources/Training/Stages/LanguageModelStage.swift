@@ -59,7 +59,17 @@ package struct LanguageModelStage: TrainingStage {
 
     /// A turn of the chat pipeline: pictures, instruction, and the answer to be learnt, which is the mark of a picture where
     /// one is to be drawn.
+    ///
+    /// - Throws: `SampleError` for pictures and words that the model cannot read.
     private func answer(_ sample: TrainingSample) throws -> LanguageModelLoss.Sample {
+        do {
+            return try read(sample)
+        } catch let error where error is SmartResizeError || error is LanguageModelError || error is ChatTemplateError {
+            throw SampleError(origin: sample.origin, reason: "\(error)")
+        }
+    }
+
+    private func read(_ sample: TrainingSample) throws -> LanguageModelLoss.Sample {
         let patches = try processor.patches(pictures.inputs(sample))
         let merged = patches.grids.map { $0.merged(loss.configuration.vision.mergeSize) }
         let prompt = ChatTemplate.chatPrompt(sample.instruction, imageCount: patches.grids.count)

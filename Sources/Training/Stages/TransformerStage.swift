@@ -30,14 +30,16 @@ package struct TransformerStage<Reader: LatentReader>: TrainingStage {
     }
 
     /// How many samples the statistics of the text states are taken from.
-    private static var measuredSamples: Int { 2048 }
+    private static var measuredSamples: Int { 1024 }
 
     package func start(
         _ source: any WeightSource, _ items: (Int) throws -> [Item]
     ) throws -> any WeightSource {
         guard whitensText else { return source }
         let configuration = loss.configuration
-        let states = try Tensor.concatenated(items(Self.measuredSamples).map(\.text), 0)
+        let texts = try items(Self.measuredSamples).map(\.text)
+        guard !texts.isEmpty else { throw TrainingError.option("whiten_text: none of the first samples can be read") }
+        let states = try Tensor.concatenated(texts, 0)
         return try TextWhitening(
             states,
             start: TextWhitening.projection(

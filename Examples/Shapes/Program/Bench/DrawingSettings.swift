@@ -32,7 +32,8 @@ struct DrawingSettings: ParsableArguments {
 
     /// In a few words.
     var summary: String {
-        "\(precision.rawValue) \(scheduler.rawValue) \(steps)" + (cache == .none ? "" : " \(cache)")
+        "\(precision.rawValue) \(scheduler.rawValue) \(steps) guidance \(textGuidance) \(imageGuidance)"
+            + (cache == .none ? "" : " \(cache)")
     }
 }
 

@@ -5,14 +5,18 @@ import ShapesWorld
 /// A faster way to draw.
 struct Speedup {
     let name: String
-    let settings: DrawingSettings
+    private let arguments: [String]
     let tasks: [ShapesTask]
 
     /// - Parameter arguments: as on the command line.
     private init(_ name: String, _ arguments: [String], answers: Bool = false) {
         self.name = name
-        settings = (try? DrawingSettings.parse(arguments)) ?? DrawingSettings()
+        self.arguments = arguments
         tasks = answers ? ShapesTask.allCases : [.draw, .edit, .compose]
+    }
+
+    var settings: DrawingSettings {
+        get throws { try DrawingSettings.parse(arguments) }
     }
 
     static let plain = Speedup("plain", [], answers: true)
