@@ -71,7 +71,8 @@ package struct Example: Sendable {
             return (example.instruction, example.answer ?? "")
         }
         return Example(
-            task: .describe, variant: "lesson", instruction: questions.map(\.0).joined(separator: " "), inputs: [picture],
+            task: .describe, variant: "lesson", instruction: questions.map(\.0).joined(separator: " "),
+            inputs: [picture],
             output: nil, answer: questions.map(\.1).joined(separator: "; "), keptObjects: [])
     }
 

@@ -18,7 +18,9 @@ package struct Question: Sendable {
         if scene.objects.filter({ $0.color == object.color }).count == 1 {
             names.append("the \(object.color.rawValue) object")
         }
-        if scene.objects.filter({ $0.shape == object.shape }).count == 1 { names.append("the \(object.shape.rawValue)") }
+        if scene.objects.filter({ $0.shape == object.shape }).count == 1 {
+            names.append("the \(object.shape.rawValue)")
+        }
         if scene.objects.filter({ $0.size == object.size }).count == 1 {
             names.append("the \(object.size.rawValue) object")
         }

@@ -45,7 +45,8 @@ package struct EncodedFolder: Sendable {
         let parts = try document.parts.map { part in
             let samples = part.shards.map(\.samples)
             // Larger numbers would not be counted but overflow.
-            guard samples.allSatisfy((1...1 << 32).contains), samples.count <= 1 << 20, samples.reduce(0, +) == part.samples,
+            guard samples.allSatisfy((1...1 << 32).contains), samples.count <= 1 << 20,
+                samples.reduce(0, +) == part.samples,
                 (0...part.samples).contains(part.samplesPerEpoch), part.shards.allSatisfy({ !$0.file.contains("/") })
             else { throw wrong("the shards of \(part.path) do not hold its samples") }
             let shards = try part.shards.map {

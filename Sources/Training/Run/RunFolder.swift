@@ -79,7 +79,9 @@ package struct RunFolder: Sendable {
     /// Those of later steps belong to another run, and say nothing about this one.
     private func prune(upTo step: Int) {
         guard let limit else { return }
-        for old in checkpoints.filter({ $0.step <= step }).dropLast(limit) { try? FileManager.default.removeItem(atPath: "\(path)/\(old.name)") }
+        for old in checkpoints.filter({ $0.step <= step }).dropLast(limit) {
+            try? FileManager.default.removeItem(atPath: "\(path)/\(old.name)")
+        }
     }
 
     /// Forgets metrics of steps after `step`, which a run makes again.

@@ -50,7 +50,8 @@ package final class TrainingRun<Stage: TrainingStage> {
             Self.parameters(source, stage, options, device), stage.loss, options.trainer(), seed: options.seed)
         for beginning in options.trainedWeights ?? []
         where !trainer.parameters.list.contains(where: { $0.path.hasPrefix(beginning) }) {
-            throw TrainingError.option("trained_weights: no weight of the \(stage.part.rawValue) begins with '\(beginning)'")
+            throw TrainingError.option(
+                "trained_weights: no weight of the \(stage.part.rawValue) begins with '\(beginning)'")
         }
         if let checkpoint { try resume(checkpoint) }
         try folder.truncateMetrics(after: trainer.stepCount)

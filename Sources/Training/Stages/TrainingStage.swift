@@ -34,7 +34,9 @@ package protocol TrainingStage {
 }
 
 extension TrainingStage {
-    package func start(_ source: any WeightSource, _ items: (Int) throws -> [Item]) throws -> any WeightSource { source }
+    package func start(_ source: any WeightSource, _ items: (Int) throws -> [Item]) throws -> any WeightSource {
+        source
+    }
     package func arranged(_ batch: [Item]) -> [Item] { batch }
 }
 
