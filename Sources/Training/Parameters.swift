@@ -87,7 +87,8 @@ package final class Parameters {
     package func weights(values: [Tensor]? = nil, dropout: Generator? = nil) -> Weights {
         let values = values ?? list.map(\.value)
         guard let lowRank else {
-            return Weights(SubstitutedSource(source, list, values), dtype: dtype, device: device)
+            let substitutes = Dictionary(zip(list.map(\.path), values), uniquingKeysWith: { $1 })
+            return Weights(SubstitutedSource(source, substitutes), dtype: dtype, device: device)
         }
         let mask = lowRank.dropout > 0 ? dropout.map { Dropout(rate: lowRank.dropout, $0) } : nil
         var pairs: [String: LowRankAdapter] = [:]
@@ -115,25 +116,5 @@ package final class Parameters {
 
     package func clearGradients() throws {
         for parameter in list { try parameter.value.gradient?.clear() }
-    }
-}
-
-/// A source with other tensors in the place of its parameters.
-private final class SubstitutedSource: WeightSource {
-    private let source: ParameterSource
-    private let values: [String: Tensor]
-
-    init(_ source: ParameterSource, _ list: [Parameter], _ values: [Tensor]) {
-        self.source = source
-        self.values = Dictionary(zip(list.map(\.path), values), uniquingKeysWith: { $1 })
-    }
-
-    var origin: String { source.origin }
-    var names: [String]? { source.names }
-    func shape(of name: String) -> [Int]? { source.shape(of: name) }
-    func storedName(of name: String) -> String { source.storedName(of: name) }
-
-    func tensor(_ name: String, _ shape: [Int], initial: InitialValue) throws -> Tensor? {
-        try values[name] ?? source.tensor(name, shape, initial: initial)
     }
 }

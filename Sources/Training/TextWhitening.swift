@@ -66,7 +66,7 @@ extension TextWhitening {
 
     /// A transformer's source whose projection of text starts so.
     func replacing(in source: any WeightSource) -> any WeightSource {
-        OverridingSource(source, ["\(Self.path).1.weight": weight, "\(Self.path).1.bias": bias])
+        SubstitutedSource(source, ["\(Self.path).1.weight": weight, "\(Self.path).1.bias": bias])
     }
 
     /// The projection that a source has, [outputs, features].
@@ -76,25 +76,5 @@ extension TextWhitening {
             throw WeightError.missing(key: "\(path).1.weight", shape: shape, origin: source.origin)
         }
         return weight
-    }
-}
-
-/// A source with some tensors in the place of its own.
-private final class OverridingSource: WeightSource {
-    private let source: any WeightSource
-    private let tensors: [String: Tensor]
-
-    init(_ source: any WeightSource, _ tensors: [String: Tensor]) {
-        self.source = source
-        self.tensors = tensors
-    }
-
-    var origin: String { source.origin }
-    var names: [String]? { source.names }
-    func shape(of name: String) -> [Int]? { source.shape(of: name) }
-    func storedName(of name: String) -> String { source.storedName(of: name) }
-
-    func tensor(_ name: String, _ shape: [Int], initial: InitialValue) throws -> Tensor? {
-        try tensors[name] ?? source.tensor(name, shape, initial: initial)
     }
 }

@@ -6,17 +6,7 @@ import Testing
     /// A folder with pictures, captions and edits; `options.yml` trains from them, `encoded.yml` from what is encoded.
     private static func withData<R>(_ body: (String) throws -> R) throws -> R {
         try Program.withFolder { folder in
-            for (name, width, height) in [("a", 48, 32), ("b", 32, 64), ("c", 64, 48)] {
-                let pixels = (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ width) }
-                try Image(width: width, height: height, pixels: pixels).write(to: "\(folder)/\(name).png")
-            }
-            try write(
-                """
-                {"task_type": "t2i", "instruction": "The image shows a", "output_image": "a.png"}
-                {"task_type": "t2i", "instruction": "b", "output_image": "nowhere.png"}
-                {"task_type": "edit", "instruction": "c", "input_images": ["a.png", "b.png"], "output_image": "c.png"}
-                {"task_type": "edit", "instruction": "d", "input_images": ["c.png"], "output_image": "b.png"}
-                """, "\(folder)/data.jsonl")
+            try Program.writeSamples(to: folder)
             for (name, data) in [("options", "data.jsonl"), ("encoded", "encoded")] {
                 try write(
                     """

@@ -79,7 +79,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var counts = TrainingSet.Counts()
         (counts.scenes, counts.edits, counts.compositions, counts.askedScenes) = ([60, 60, 60], 200, 100, 60)
-        try TrainingSet.write(to: folder, counts, seed: 5) { _ in }
+        try TrainingSet.write(to: folder, counts, seed: 5, negativePrompt: "blurry") { _ in }
         var pictures = 0
         for path in try FileManager.default.subpathsOfDirectory(atPath: folder) where path.hasSuffix(".png") {
             let scene = try #require(try SceneReader.read(Image(contentsOf: "\(folder)/\(path)")).scene, "\(path)")
@@ -91,7 +91,9 @@ import Testing
             let text = try String(contentsOfFile: "\(folder)/\(name).jsonl", encoding: .utf8)
             for kind in Kind.heldOut { #expect(!text.contains(kind.name), "\(name): \(kind.name)") }
         }
-        #expect(throws: ShapesError.self) { try TrainingSet.write(to: folder, counts, seed: 5) { _ in } }
+        #expect(throws: ShapesError.self) {
+            try TrainingSet.write(to: folder, counts, seed: 5, negativePrompt: "blurry") { _ in }
+        }
     }
 
     @Test func examplesOfASeedAreTheSameAndMoreBeginWithFewer() {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import OmniGen2
 import ShapesWorld
 
 /// `shapes data`: what the model is trained on.
@@ -26,7 +27,9 @@ struct DataCommand: ParsableCommand {
         counts.edits = scaled(counts.edits)
         counts.compositions = scaled(counts.compositions)
         counts.askedScenes = scaled(counts.askedScenes)
-        try TrainingSet.write(to: output, counts, seed: seed) { Message.progress("\($0) pictures") }
+        try TrainingSet.write(
+            to: output, counts, seed: seed, negativePrompt: GenerationRequest.defaultNegativePrompt
+        ) { Message.progress("\($0) pictures") }
         Message.say("saved \(output)")
     }
 }

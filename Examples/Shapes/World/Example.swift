@@ -80,7 +80,7 @@ package struct Example: Sendable {
         _ question: Question, _ picture: Picture, _ random: inout SeededRandom
     ) -> Example {
         Example(
-            task: .describe, variant: question.topic.rawValue, instruction: question.text.typed(&random),
+            task: .describe, variant: question.topic?.rawValue ?? "lookup", instruction: question.text.typed(&random),
             inputs: [picture], output: nil, answer: question.answer, keptObjects: [])
     }
 
@@ -88,15 +88,10 @@ package struct Example: Sendable {
     package static func describing(
         _ topic: Question.Topic?, _ picture: Picture, _ random: inout SeededRandom
     ) -> Example {
-        let (text, answer): (String, String)
-        if let topic {
-            let question = Question(topic, about: picture.scene, &random)
-            (text, answer) = (question.text, question.answer)
-        } else {
-            (text, answer) = (random.pick(Question.descriptions), Question.description(of: picture.scene))
-        }
+        if let topic { return describing(Question(topic, about: picture.scene, &random), picture, &random) }
+        let text = random.pick(Question.descriptions)
         return Example(
-            task: .describe, variant: topic?.rawValue ?? "description", instruction: text.typed(&random),
-            inputs: [picture], output: nil, answer: answer, keptObjects: [])
+            task: .describe, variant: "description", instruction: text.typed(&random), inputs: [picture], output: nil,
+            answer: Question.description(of: picture.scene), keptObjects: [])
     }
 }

@@ -4,7 +4,8 @@ package struct Question: Sendable {
         case count, color, shape, size, place, relation, background
     }
 
-    package let topic: Topic
+    /// Nil for what is learnt beside the topics.
+    package let topic: Topic?
     package let text: String
     package let answer: String
 
@@ -29,7 +30,7 @@ package struct Question: Sendable {
     }
 
     private init(text: String, answer: String) {
-        topic = .place
+        topic = nil
         self.text = text
         self.answer = answer
     }

@@ -23,13 +23,17 @@ package struct TrainingSet {
 
     private let folder: String
     private let counts: Counts
+    private let negativePrompt: String
     private var random: SeededRandom
     /// Scenes by number of objects; edits and compositions start from them.
     private var scenes: [[(picture: Picture, path: String)]] = []
     private var pictureCount = 0
     private let progress: (Int) -> Void
 
-    private init(_ folder: String, _ counts: Counts, seed: UInt64, _ progress: @escaping (Int) -> Void) {
+    private init(
+        _ folder: String, _ counts: Counts, seed: UInt64, negativePrompt: String, _ progress: @escaping (Int) -> Void
+    ) {
+        self.negativePrompt = negativePrompt
         self.folder = folder
         self.counts = counts
         self.progress = progress
@@ -38,9 +42,10 @@ package struct TrainingSet {
 
     /// - Parameters:
     ///   - folder: must not be there; it appears when all of it is written.
+    ///   - negativePrompt: what `omnigen2 generate` stays away from unless it is told otherwise.
     ///   - progress: is told how many pictures there are.
     package static func write(
-        to folder: String, _ counts: Counts, seed: UInt64, progress: @escaping (Int) -> Void
+        to folder: String, _ counts: Counts, seed: UInt64, negativePrompt: String, progress: @escaping (Int) -> Void
     ) throws {
         let manager = FileManager.default
         let folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
@@ -48,7 +53,7 @@ package struct TrainingSet {
         let partial = folder + ".partial"
         try? manager.removeItem(atPath: partial)
         try manager.createDirectory(atPath: partial, withIntermediateDirectories: true)
-        var set = TrainingSet(partial, counts, seed: seed, progress)
+        var set = TrainingSet(partial, counts, seed: seed, negativePrompt: negativePrompt, progress)
         try set.writeScenes()
         try set.writeEdits()
         try set.writeCompositions()
@@ -79,7 +84,7 @@ package struct TrainingSet {
             let example = Example.describing(random.pick([nil] + Question.Topic.allCases), picture, &random)
             try words.add("\(example.instruction)\n\(example.answer ?? "")")
         }
-        for _ in 0..<1000 { try words.add(Self.negativePrompt) }
+        for _ in 0..<1000 { try words.add(negativePrompt) }
         try words.close()
     }
 
@@ -141,14 +146,8 @@ package struct TrainingSet {
     /// Now and then nothing is said: guidance leads away from what is drawn then. Users' negative prompts are words all
     /// the same, so the standing one, and none at all, must come to mean nothing.
     private mutating func said(_ instruction: String) -> String {
-        random.chance(0.05) ? random.pick(["", Self.negativePrompt]) : instruction
+        random.chance(0.05) ? random.pick(["", negativePrompt]) : instruction
     }
-
-    /// That of `omnigen2 generate`.
-    package static let negativePrompt =
-        "(((deformed))), blurry, over saturation, bad anatomy, disfigured, poorly drawn face, mutation, mutated, "
-        + "(extra_limb), (ugly), (poorly drawn hands), fused fingers, messy drawing, broken legs censor, censored, "
-        + "censor_bar"
 
     private struct Line: Encodable {
         let task_type, instruction: String

@@ -79,12 +79,8 @@ package struct DataCheck {
     }
 
     private mutating func look(at sample: TrainingSample) throws(SampleError) {
-        func fail(_ reason: String) -> SampleError { SampleError(origin: sample.origin, reason: reason) }
         if sample.instruction.allSatisfy(\.isWhitespace) { report.warnings.append("\(sample.origin): no instruction") }
-        guard sample.inputImages.count <= GenerationRequest.maximumReferences else {
-            throw fail(
-                "at most \(GenerationRequest.maximumReferences) input images, got \(sample.inputImages.count)")
-        }
+        try sample.requireReferencesFit()
         for (index, path) in sample.inputImages.enumerated() {
             let limit = options.maximumInputPixels(of: sample.inputImages.count)
             try requireSize(path, "input_images[\(index)]", limit, sample)

@@ -44,7 +44,7 @@ package struct PictureReader {
     func image(_ request: Request, of sample: TrainingSample) throws(SampleError) -> Image {
         do throws(ImageError) {
             let image = try Image(contentsOf: request.path)
-            let size = PictureSize(width: image.width, height: image.height)
+            let size = PictureSize(image)
                 .fitted(maxPixels: request.maximumPixels, maxSide: options.maximumSide, multiple: multiple)
             if size.width > 0, size.height > 0 { return try image.resized(width: size.width, height: size.height) }
         } catch {

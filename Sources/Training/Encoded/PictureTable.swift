@@ -41,7 +41,7 @@ struct PictureTable {
     }
 
     private mutating func add(_ image: Image, at place: Int) throws {
-        let size = PictureSize(width: image.width, height: image.height)
+        let size = PictureSize(image)
         numberCount += encoder.latentCount(size)
         waiting[size, default: []].append((place, image))
         if waiting[size]?.count == encoder.batchSize { try encodeWaiting(size) }

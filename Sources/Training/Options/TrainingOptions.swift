@@ -20,7 +20,7 @@ package struct TrainingOptions: Sendable {
     /// Whether blocks compute in bf16, beside weights in fp32.
     package var computesInBFloat16 = true
     /// What the names of the weights begin with that are trained, such as "decoder."; `nil` trains every weight. The others
-    /// stay as they are, to the bit.
+    /// stay as they are, to the bit where the run computes in the type they are stored in.
     package var trainedWeights: [String]?
     /// Whether the transformer's projection of text states starts as one that brings all their directions to one length.
     package var whitensText = false

@@ -69,7 +69,7 @@ extension Stage {
         let numbers = goldens.how(file, "\(name).image_u8").split { !$0.isNumber }.compactMap { Int($0) }
         guard numbers.count == 2 else { throw ParityError("\(name): the description names no limits") }
         let image = try goldens.picture(file, "\(name).image_u8")
-        let size = PictureSize(width: image.width, height: image.height).fitted(
+        let size = PictureSize(image).fitted(
             maxPixels: numbers[0], maxSide: numbers[1], multiple: GenerationRequest.sizeMultiple)
         let resized = try image.resized(width: size.width, height: size.height, filter: .lanczos)
         try goldens.check(file, "\(name).preprocessed", PixelTensors.tensor(resized))
