@@ -29,8 +29,8 @@ extension Tensor {
     }
 
     private var isDefined: Bool {
-        var data: UnsafeMutableRawPointer?
-        return Engine.loadedLibrary?.dataPointer(handle, &data) == 0 && data != nil
+        var isDefined = false
+        return Engine.loadedLibrary?.isDefined(handle, &isDefined) == 0 && isDefined
     }
 
     /// A tensor that shares memory with this one and has no history.

@@ -35,6 +35,7 @@ final class LibTorch: @unchecked Sendable {
     let newTensorHandle: @convention(c) (TensorHandle, Out<TensorHandle?>) -> Status
     let deleteTensor: @convention(c) (TensorHandle) -> Status
     let dataPointer: @convention(c) (TensorHandle, Out<UnsafeMutableRawPointer?>) -> Status
+    let isDefined: @convention(c) (TensorHandle, Out<Bool>) -> Status
     let dimensions: @convention(c) (TensorHandle, Out<Int64>) -> Status
     let sizes: @convention(c) (TensorHandle, Out<UnsafePointer<Int64>?>) -> Status
     let elementCount: @convention(c) (TensorHandle, Out<Int64>) -> Status
@@ -122,6 +123,7 @@ final class LibTorch: @unchecked Sendable {
         newTensorHandle = try symbol("aoti_torch_new_tensor_handle")
         deleteTensor = try symbol("aoti_torch_delete_tensor_object")
         dataPointer = try symbol("aoti_torch_get_data_ptr")
+        isDefined = try symbol("aoti_torch_is_defined")
         dimensions = try symbol("aoti_torch_get_dim")
         sizes = try symbol("aoti_torch_get_sizes")
         elementCount = try symbol("aoti_torch_get_numel")
