@@ -78,16 +78,18 @@ import Testing
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("shapes-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var counts = TrainingSet.Counts()
-        (counts.scenes, counts.edits, counts.compositions, counts.askedScenes) = ([60, 60, 60], 200, 100, 60)
+        (counts.scenes, counts.edits, counts.compositions) = ([60, 60, 60], 200, 100)
+        (counts.primers, counts.crowds, counts.askedScenes) = (60, 60, 60)
         try TrainingSet.write(to: folder, counts, seed: 5, negativePrompt: "blurry") { _ in }
         var pictures = 0
-        for path in try FileManager.default.subpathsOfDirectory(atPath: folder) where path.hasSuffix(".png") {
+        for path in try FileManager.default.subpathsOfDirectory(atPath: folder)
+        where path.hasPrefix("pictures/") && path.hasSuffix(".png") {
             let scene = try #require(try SceneReader.read(Image(contentsOf: "\(folder)/\(path)")).scene, "\(path)")
             #expect(scene.objects.allSatisfy { !Kind.heldOut.contains($0.kind) })
             pictures += 1
         }
         #expect(pictures > 400)
-        for name in ["draw-1", "draw-2", "draw-3", "edit", "compose", "describe"] {
+        for name in ["chart", "fields", "tiles", "draw-1", "draw-2", "draw-3", "edit", "compose", "describe"] {
             let text = try String(contentsOfFile: "\(folder)/\(name).jsonl", encoding: .utf8)
             for kind in Kind.heldOut { #expect(!text.contains(kind.name), "\(name): \(kind.name)") }
         }

@@ -13,7 +13,7 @@ struct DataCommand: ParsableCommand {
     @Option(help: "Where random numbers start.")
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("How much of everything, where 1 stands for 273,000 pictures.", valueName: "factor"))
+    @Option(help: ArgumentHelp("How much of everything, where 1 stands for 338,000 pictures.", valueName: "factor"))
     var scale = 1.0
 
     func validate() throws {
@@ -26,6 +26,8 @@ struct DataCommand: ParsableCommand {
         counts.scenes = counts.scenes.map(scaled)
         counts.edits = scaled(counts.edits)
         counts.compositions = scaled(counts.compositions)
+        counts.primers = scaled(counts.primers)
+        counts.crowds = scaled(counts.crowds)
         counts.askedScenes = scaled(counts.askedScenes)
         try TrainingSet.write(
             to: output, counts, seed: seed, negativePrompt: GenerationRequest.defaultNegativePrompt

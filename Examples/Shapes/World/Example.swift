@@ -59,21 +59,39 @@ package struct Example: Sendable {
             output: composition.result, answer: nil, keptObjects: [])
     }
 
-    /// Several questions about a picture at once: they teach more of it than one, and cost little more.
+    /// Several questions at once: they teach more than one, and cost little more. They are about a picture, or now and
+    /// then about what a sentence tells of it, so that words are bound to objects where the transformer reads them.
+    /// In a crowd, with more objects than a scene has, it does not help to guess one of the places that are taken.
     static func lesson(_ picture: Picture, _ random: inout SeededRandom) -> Example {
-        let questions = (0..<(random.chance(0.35) ? 1 : 4)).map { _ in
-            let example =
-                switch Int.random(in: 0..<20, using: &random) {
-                case 0: describing(nil, picture, &random)
-                case 1...4: describing(Question.lookup(in: picture.scene, &random), picture, &random)
-                default: describing(random.pick(Question.Topic.allCases), picture, &random)
-                }
-            return (example.instruction, example.answer ?? "")
+        let isRead = picture.objects.count <= Scene.maximumObjects && random.chance(0.25)
+        var questions: [(text: String, answer: String)] = []
+        for _ in 0..<(random.chance(0.35) ? 1 : 4) {
+            let example = part(of: picture, &random)
+            // A second answer could be copied from the first.
+            guard !questions.contains(where: { $0.text.lowercased() == example.instruction.lowercased() }) else {
+                continue
+            }
+            questions.append((example.instruction, example.answer ?? ""))
         }
+        let told = isRead ? [SceneSentence.random(picture.scene, &random) + "."] : []
         return Example(
-            task: .describe, variant: "lesson", instruction: questions.map(\.0).joined(separator: " "),
-            inputs: [picture],
-            output: nil, answer: questions.map(\.1).joined(separator: "; "), keptObjects: [])
+            task: .describe, variant: isRead ? "reading" : "lesson",
+            instruction: (told + questions.map(\.text)).joined(separator: " "), inputs: isRead ? [] : [picture],
+            output: nil, answer: questions.map(\.answer).joined(separator: "; "), keptObjects: [])
+    }
+
+    /// A question of a lesson: what takes longest to learn comes most often.
+    private static func part(of picture: Picture, _ random: inout SeededRandom) -> Example {
+        let isCrowd = picture.objects.count > Scene.maximumObjects
+        return switch Int.random(in: 0..<20, using: &random) {
+        case 0...2: describing(Question.lookup(in: picture.scene, &random), picture, &random)
+        case 3...7: describing(Question.search(in: picture.scene, &random), picture, &random)
+        case 8...10: describing(.place, picture, &random)
+        case 11...13: describing(.relation, picture, &random)
+        case 14...15: describing(isCrowd ? .place : .count, picture, &random)
+        case 16 where !isCrowd: describing(nil, picture, &random)
+        default: describing(random.pick(isCrowd ? [.color, .shape, .size] : Question.Topic.allCases), picture, &random)
+        }
     }
 
     private static func describing(

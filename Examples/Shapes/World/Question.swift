@@ -15,18 +15,26 @@ package struct Question: Sendable {
     /// What is learnt beside the topics, to find an object by what is said of it: the answer says all of it.
     package static func lookup(in scene: Scene, _ random: inout SeededRandom) -> Question {
         let object = random.pick(scene.objects)
-        var names = ["the \(object.name)", "the object in the \(object.place.rawValue)"]
-        if scene.objects.filter({ $0.color == object.color }).count == 1 {
-            names.append("the \(object.color.rawValue) object")
-        }
-        if scene.objects.filter({ $0.shape == object.shape }).count == 1 {
-            names.append("the \(object.shape.rawValue)")
-        }
-        if scene.objects.filter({ $0.size == object.size }).count == 1 {
-            names.append("the \(object.size.rawValue) object")
-        }
+        let names = names(of: object, in: scene) + ["the object in the \(object.place.rawValue)"]
         return Question(
             text: "what is \(random.pick(names))?", answer: "\(object.phrase) in the \(object.place.rawValue)")
+    }
+
+    /// What is learnt beside the topics: where an object is of which only as much is said as tells it from the others.
+    package static func search(in scene: Scene, _ random: inout SeededRandom) -> Question {
+        let object = random.pick(scene.objects)
+        return Question(
+            text: "where is \(random.pick(names(of: object, in: scene)))?", answer: object.place.rawValue)
+    }
+
+    /// What an object of a scene may be called and no other.
+    private static func names(of object: SceneObject, in scene: Scene) -> [String] {
+        func isAlone(_ isLike: (SceneObject) -> Bool) -> Bool { scene.objects.filter(isLike).count == 1 }
+        var names = ["the \(object.name)"]
+        if isAlone({ $0.color == object.color }) { names.append("the \(object.color.rawValue) object") }
+        if isAlone({ $0.shape == object.shape }) { names.append("the \(object.shape.rawValue)") }
+        if isAlone({ $0.size == object.size }) { names.append("the \(object.size.rawValue) object") }
+        return names
     }
 
     private init(text: String, answer: String) {

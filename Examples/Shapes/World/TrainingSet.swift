@@ -13,8 +13,12 @@ package struct TrainingSet {
     package struct Counts: Sendable {
         /// Scenes of one, two and three objects.
         package var scenes = [24_000, 48_000, 72_000]
+        /// Of each `Primer`.
+        package var primers = 8000
         package var edits = 80_000
         package var compositions = 60_000
+        /// Pictures with more objects than a scene has, each asked about once.
+        package var crowds = 40_000
         /// How often a scene is asked about.
         package var askedScenes = 360_000
 
@@ -57,6 +61,7 @@ package struct TrainingSet {
         try set.writeScenes()
         try set.writeEdits()
         try set.writeCompositions()
+        try set.writePrimers()
         try set.writeQuestions()
         try manager.moveItem(atPath: partial, toPath: folder)
     }
@@ -121,13 +126,40 @@ package struct TrainingSet {
         try lines.close()
     }
 
+    private mutating func writePrimers() throws {
+        for primer in Primer.allCases {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/\(primer.rawValue)", withIntermediateDirectories: true)
+            var lines = try LineFile("\(folder)/\(primer.rawValue).jsonl")
+            for number in 0..<counts.primers {
+                let example = Example.drawing(objects: 1, &random)
+                guard let picture = example.output else { continue }
+                let path = "\(primer.rawValue)/\(number).png"
+                try primer.rendered(picture).write(to: "\(folder)/\(path)")
+                try lines.add(
+                    ShapesJSON.text(
+                        Line(
+                            task_type: example.task.rawValue, instruction: primer.instruction(example.instruction),
+                            input_images: nil, output_image: path, output_text: nil)))
+            }
+            try lines.close()
+        }
+    }
+
     private mutating func writeQuestions() throws {
         var lines = try LineFile("\(folder)/describe.jsonl")
         for index in 0..<counts.askedScenes {
             let source = random.pick(scenes[index % scenes.count])
-            try lines.add(line(Example.lesson(source.picture, &random), inputs: [source.path], output: nil))
+            let lesson = Example.lesson(source.picture, &random)
+            try lines.add(line(lesson, inputs: lesson.inputs.isEmpty ? [] : [source.path], output: nil))
         }
         try lines.close()
+        var crowds = try LineFile("\(folder)/crowd.jsonl")
+        for _ in 0..<counts.crowds {
+            let picture = Picture.random(objects: random.pick(Array(5...Place.allCases.count)), &random)
+            try crowds.add(line(Example.lesson(picture, &random), inputs: [save(picture)], output: nil))
+        }
+        try crowds.close()
     }
 
     /// Writes a picture; its path from the folder of the set.
