@@ -89,7 +89,7 @@ import Testing
             pictures += 1
         }
         #expect(pictures > 400)
-        for name in ["chart", "fields", "tiles", "draw-1", "draw-2", "draw-3", "edit", "compose", "describe"] {
+        for name in ["chart", "fields", "tiles", "draw-1", "draw-2", "draw-3", "edit", "compose", "describe", "crowd"] {
             let text = try String(contentsOfFile: "\(folder)/\(name).jsonl", encoding: .utf8)
             for kind in Kind.heldOut { #expect(!text.contains(kind.name), "\(name): \(kind.name)") }
         }

@@ -2,7 +2,7 @@ import Imaging
 
 /// Pictures that teach one thing each, before scenes ask for all of them at once: where a token of a picture is, which
 /// words name a place, and which words name what lies there. What a token shows follows from these together, of which
-/// none helps alone: learnt one by one they take some hundred steps, and only together many thousands.
+/// none helps alone.
 package enum Primer: String, CaseIterable, Sendable {
     /// Every field has a colour of its own, whatever the words.
     case chart
@@ -37,11 +37,11 @@ package enum Primer: String, CaseIterable, Sendable {
     }
 
     private static func rendered(_ pixel: (Place) -> Pixel) throws(ImageError) -> Image {
-        let rows = Place.allCases.map(pixel)
+        let pixels = Place.allCases.map(pixel)
         var bytes: [UInt8] = []
         for row in 0..<Picture.side {
             for column in 0..<Picture.side {
-                bytes += rows[row / Picture.fieldSide * Place.side + column / Picture.fieldSide].bytes
+                bytes += pixels[row / Picture.fieldSide * Place.side + column / Picture.fieldSide].bytes
             }
         }
         return try Image(width: Picture.side, height: Picture.side, pixels: bytes)
