@@ -84,11 +84,11 @@ package struct Example: Sendable {
     private static func part(of picture: Picture, _ random: inout SeededRandom) -> Example {
         let isCrowd = picture.objects.count > Scene.maximumObjects
         return switch Int.random(in: 0..<20, using: &random) {
-        case 0...2: describing(Question.lookup(in: picture.scene, &random), picture, &random)
-        case 3...7: describing(Question.search(in: picture.scene, &random), picture, &random)
-        case 8...10: describing(.place, picture, &random)
-        case 11...13: describing(.relation, picture, &random)
-        case 14...15: describing(isCrowd ? .place : .count, picture, &random)
+        case 0...1: describing(Question.lookup(in: picture.scene, &random), picture, &random)
+        case 2...4: describing(Question.search(in: picture.scene, &random), picture, &random)
+        case 5...6: describing(.place, picture, &random)
+        case 7...12: describing(.relation, picture, &random)
+        case 13...15: describing(isCrowd ? .place : .count, picture, &random)
         case 16 where !isCrowd: describing(nil, picture, &random)
         default: describing(random.pick(isCrowd ? [.color, .shape, .size] : Question.Topic.allCases), picture, &random)
         }
