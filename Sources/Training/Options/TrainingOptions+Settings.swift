@@ -30,6 +30,7 @@ extension TrainingOptions {
         computesInBFloat16 = try train.word("mixed_precision", among: ["bf16", "no"], or: "bf16") == "bf16"
         trainedWeights = try train.strings("trained_weights")
         whitensText = try train.bool("whiten_text") ?? false
+        whitensPictures = try train.bool("whiten_pictures") ?? false
         lowRank = try LowRankOptions(settings: train)
         let validation = try settings.mapping("val")
         run = try RunOptions(train, validation, settings.mapping("logger"))

@@ -24,6 +24,8 @@ package struct TrainingOptions: Sendable {
     package var trainedWeights: [String]?
     /// Whether the transformer's projection of text states starts as one that brings all their directions to one length.
     package var whitensText = false
+    /// Whether the vision tower starts with a last layer that brings all directions of its tokens to one length.
+    package var whitensPictures = false
     /// `nil` trains the weights themselves.
     package var lowRank: LowRankOptions?
     package var run = RunOptions()
@@ -39,6 +41,9 @@ package struct TrainingOptions: Sendable {
         }
         if whitensText, stage != .transformer || lowRank != nil || trainedWeights != nil {
             throw .option("whiten_text is for the transformer with all of its weights")
+        }
+        if whitensPictures, stage != .mllm || lowRank != nil {
+            throw .option("whiten_pictures is for the language model's own weights")
         }
     }
 

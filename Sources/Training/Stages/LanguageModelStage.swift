@@ -48,6 +48,17 @@ package struct LanguageModelStage: TrainingStage {
         return [answered, instruction(sample)]
     }
 
+    /// How many samples the statistics of the pictures are taken from.
+    private static let measuredSamples = 2048
+
+    package func start(
+        _ source: any WeightSource, _ items: (Int) throws -> [LanguageModelLoss.Sample]
+    ) throws -> any WeightSource {
+        guard options.whitensPictures else { return source }
+        return try PictureWhitening(of: source, loss.configuration, items(Self.measuredSamples))
+            .replacing(in: source)
+    }
+
     /// Sequences of one length stand together, where attention takes them in one call.
     package func arranged(_ batch: [LanguageModelLoss.Sample]) -> [LanguageModelLoss.Sample] {
         batch.sorted { $0.ids.count < $1.ids.count }
