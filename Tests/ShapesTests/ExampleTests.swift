@@ -73,13 +73,43 @@ import Testing
         }
     }
 
+    @Test func drillsSayWhatIsSo() throws {
+        let picture = Picture(
+            .gray,
+            [(Kind(.cross, .red), Place.topLeft), (Kind(.circle, .blue), .top), (Kind(.square, .green), .bottomRight)]
+                .map { .init(SceneObject($0.0, .small, $0.1)) })
+        let truths: Set = [
+            "where is the red cross, seen from the blue circle? left",
+            "where is the red cross, seen from the green square? top left",
+            "where is the blue circle, seen from the red cross? right",
+            "where is the blue circle, seen from the green square? top left",
+            "where is the green square, seen from the red cross? bottom right",
+            "where is the green square, seen from the blue circle? bottom right",
+        ]
+        var random = SeededRandom(seed: 6)
+        var (said, answers) = (Set<String>(), [String: Int]())
+        for _ in 0..<400 {
+            let bearing = try #require(Drill.bearing.example(of: picture, &random))
+            said.insert("\(bearing.instruction.lowercased()) \(bearing.answer ?? "")")
+            let side = try #require(Drill.side.example(of: picture, &random))
+            #expect(side.instruction.contains("left of") == ["yes", "no"].contains(side.answer))
+            let comparison = try #require(Drill.comparison.example(of: picture, &random))
+            for answer in (comparison.answer ?? "").components(separatedBy: "; ") { answers[answer, default: 0] += 1 }
+        }
+        #expect(said == truths)
+        let (yes, no) = (answers["yes"] ?? 0, answers["no"] ?? 0)
+        #expect(Set(answers.keys) == ["yes", "no"] && abs(yes - no) < (yes + no) / 5)
+        let alone = Picture.random(objects: 1, &random)
+        #expect(Drill.comparison.example(of: alone, &random) == nil)
+    }
+
     @Test func trainingNeverShowsWhatIsHeldOut() throws {
         #expect(Kind.heldOut.count >= Kind.all.count / 10)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("shapes-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var counts = TrainingSet.Counts()
         (counts.scenes, counts.edits, counts.compositions) = ([60, 60, 60], 200, 100)
-        (counts.primers, counts.crowds, counts.askedScenes) = (60, 60, 60)
+        (counts.primers, counts.crowds, counts.askedScenes, counts.drills) = (60, 60, 60, 60)
         try TrainingSet.write(to: folder, counts, seed: 5, negativePrompt: "blurry") { _ in }
         var pictures = 0
         for path in try FileManager.default.subpathsOfDirectory(atPath: folder)
@@ -89,8 +119,11 @@ import Testing
             pictures += 1
         }
         #expect(pictures > 400)
-        for name in ["chart", "fields", "tiles", "draw-1", "draw-2", "draw-3", "edit", "compose", "describe", "crowd"] {
+        let drills = Drill.allCases.map(\.rawValue)
+        let names = ["draw-1", "draw-2", "draw-3", "edit", "compose", "describe", "crowd"]
+        for name in Primer.allCases.map(\.rawValue) + names + drills {
             let text = try String(contentsOfFile: "\(folder)/\(name).jsonl", encoding: .utf8)
+            #expect(text.count > 1000)
             for kind in Kind.heldOut { #expect(!text.contains(kind.name), "\(name): \(kind.name)") }
         }
         #expect(throws: ShapesError.self) {

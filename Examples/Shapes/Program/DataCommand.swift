@@ -29,6 +29,7 @@ struct DataCommand: ParsableCommand {
         counts.primers = scaled(counts.primers)
         counts.crowds = scaled(counts.crowds)
         counts.askedScenes = scaled(counts.askedScenes)
+        counts.drills = scaled(counts.drills)
         try TrainingSet.write(
             to: output, counts, seed: seed, negativePrompt: GenerationRequest.defaultNegativePrompt
         ) { Message.progress("\($0) pictures") }

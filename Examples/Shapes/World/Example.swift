@@ -94,7 +94,7 @@ package struct Example: Sendable {
         }
     }
 
-    private static func describing(
+    static func describing(
         _ question: Question, _ picture: Picture, _ random: inout SeededRandom
     ) -> Example {
         Example(

@@ -37,7 +37,8 @@ package struct Question: Sendable {
         return names
     }
 
-    private init(text: String, answer: String) {
+    /// What is learnt beside the topics.
+    init(text: String, answer: String) {
         topic = nil
         self.text = text
         self.answer = answer
@@ -122,7 +123,14 @@ package struct Question: Sendable {
             let neighbor = scene.objects.first { $0.place == side.neighbor(of: object.place) }
             return ("what is directly \(side.words) the \(object.name)?", neighbor?.phrase ?? "nothing")
         }
-        let answer = side.holds(object.place, seenFrom: other.place) ? "yes" : "no"
-        return ("is the \(object.name) \(side.words) the \(other.name)?", answer)
+        return comparison(object, side, other)
+    }
+
+    /// Whether an object lies on one side of another.
+    static func comparison(_ object: SceneObject, _ side: Side, _ other: SceneObject) -> (String, String) {
+        (
+            "is the \(object.name) \(side.words) the \(other.name)?",
+            side.holds(object.place, seenFrom: other.place) ? "yes" : "no"
+        )
     }
 }

@@ -58,6 +58,11 @@ package enum Place: String, CaseIterable, Codable, Sendable {
     private var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
     package var row: Int { index / Self.side }
     package var column: Int { index % Self.side }
+
+    /// The side of another place on which this one lies, as that field of a picture whose center is the other.
+    package func direction(from other: Place) -> Place {
+        Place(row: (row - other.row).signum() + 1, column: (column - other.column).signum() + 1) ?? .center
+    }
 }
 
 /// Shape and colour: what an object is called when there is no other like it.

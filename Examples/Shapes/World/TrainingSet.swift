@@ -21,6 +21,8 @@ package struct TrainingSet {
         package var crowds = 40_000
         /// How often a scene is asked about.
         package var askedScenes = 360_000
+        /// Lines of each `Drill`.
+        package var drills = 100_000
 
         package init() {}
     }
@@ -31,6 +33,7 @@ package struct TrainingSet {
     private var random: SeededRandom
     /// Scenes by number of objects; edits and compositions start from them.
     private var scenes: [[(picture: Picture, path: String)]] = []
+    private var crowded: [(picture: Picture, path: String)] = []
     private var pictureCount = 0
     private let progress: (Int) -> Void
 
@@ -63,6 +66,7 @@ package struct TrainingSet {
         try set.writeCompositions()
         try set.writePrimers()
         try set.writeQuestions()
+        try set.writeDrills()
         try manager.moveItem(atPath: partial, toPath: folder)
     }
 
@@ -157,9 +161,27 @@ package struct TrainingSet {
         var crowds = try LineFile("\(folder)/crowd.jsonl")
         for _ in 0..<counts.crowds {
             let picture = Picture.random(objects: random.pick(Array(5...Place.allCases.count)), &random)
-            try crowds.add(line(Example.lesson(picture, &random), inputs: [save(picture)], output: nil))
+            let source = (picture: picture, path: try save(picture))
+            crowded.append(source)
+            try crowds.add(line(Example.lesson(picture, &random), inputs: [source.path], output: nil))
         }
         try crowds.close()
+    }
+
+    /// A drill that needs full pictures has none where no crowd is full.
+    private mutating func writeDrills() throws {
+        let full = crowded.filter { $0.picture.objects.count >= Place.allCases.count - 1 }
+        for drill in Drill.allCases {
+            let sources = (drill.needsFullPicture ? [full] : [scenes[1], scenes[2], crowded, full])
+                .filter { !$0.isEmpty }
+            var lines = try LineFile("\(folder)/\(drill.rawValue).jsonl")
+            for _ in 0..<(sources.isEmpty ? 0 : counts.drills) {
+                let source = random.pick(random.pick(sources))
+                guard let example = drill.example(of: source.picture, &random) else { continue }
+                try lines.add(line(example, inputs: [source.path], output: nil))
+            }
+            try lines.close()
+        }
     }
 
     /// Writes a picture; its path from the folder of the set.
