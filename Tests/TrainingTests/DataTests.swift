@@ -55,6 +55,27 @@ import Testing
         }
     }
 
+    /// The layout of the published X2I2: `jsons/NAME/NAME.jsonl` beside `images/NAME`.
+    @Test func picturesAreInTheFolderThatTheMixtureNames() throws {
+        let line = Self.line("edit", "1/out.png", ["1/in.png", "/b.png"])
+        try withFiles([
+            "mix.yml": """
+            data:
+              - {path: edit.jsonl, ratio: 1, image_folder: images/edit}
+              - {path: inner.yml, ratio: 1, image_folder: /pictures}
+            """,
+            "inner.yml": "data: [{path: a.jsonl, ratio: 1}, {path: b.jsonl, ratio: 1, image_folder: other}]",
+            "edit.jsonl": line, "a.jsonl": line, "b.jsonl": line,
+        ]) { folder in
+            let samples = try DataMixture(path: "\(folder)/mix.yml").parts.map { try $0.file[0] }
+            let outputs = samples.compactMap(\.outputImage)
+            #expect(
+                outputs == ["\(folder)/images/edit/1/out.png", "/pictures/1/out.png", "\(folder)/other/1/out.png"])
+            #expect(samples[0].inputImages == ["\(folder)/images/edit/1/in.png", "/b.png"])
+            #expect(samples[0].origin == "\(folder)/edit.jsonl:1")
+        }
+    }
+
     @Test func aMixtureOfItselfAndOneOfNothingAreErrors() throws {
         try withFiles([
             "a.yml": "data: [{path: b.yml, ratio: 1}]", "b.yml": "data: [{path: a.yml, ratio: 1}]",

@@ -50,20 +50,29 @@ extension DataMixture where File == SampleFile {
     ///
     /// - Throws: `SettingsError` or `SampleError` that names the file.
     package init(path: String, report: (String) -> Void = { _ in }) throws {
-        let files = try Self.shares(path, share: 1, from: nil, ancestors: [], report)
+        let files = try Self.shares(Entry(path: path, ratio: 1), share: 1, from: nil, ancestors: [], report)
         parts = files.map { file, share in
             // Of a small file at least something.
             Part(file: file, count: share > 0 ? min(file.count, max(1, Int(Double(file.count) * share))) : 0)
         }
     }
 
-    /// The files below a path, with the share of their samples.
+    /// What a mixture lists.
+    private struct Entry {
+        let path: String
+        let ratio: Double
+        /// Where relative paths of pictures begin, if not at the files that name them.
+        var imageFolder: String?
+    }
+
+    /// The files of an entry, with the share of their samples.
     private static func shares(
-        _ path: String, share: Double, from settings: Settings?, ancestors: [String], _ report: (String) -> Void
+        _ entry: Entry, share: Double, from settings: Settings?, ancestors: [String], _ report: (String) -> Void
     ) throws -> [(SampleFile, Double)] {
+        let path = entry.path
         switch path.split(separator: ".").last {
-        case "yml", "yaml": return try mixture(path, share, ancestors, report)
-        case "json", "jsonl": return [(try SampleFile(path: path), share)]
+        case "yml", "yaml": return try mixture(entry, share, ancestors, report)
+        case "json", "jsonl": return [(try SampleFile(path: path, imageFolder: entry.imageFolder), share)]
         default:
             guard !EncodedFolder.exists(at: path) else {
                 throw TrainingError.data(
@@ -75,33 +84,36 @@ extension DataMixture where File == SampleFile {
                     file: settings?.file ?? path, line: nil,
                     reason: "\(path) is no .yml, .jsonl or .json file, and no folder with such files")
             }
-            return try files.map { (try SampleFile(path: $0), share) }
+            return try files.map { (try SampleFile(path: $0, imageFolder: entry.imageFolder), share) }
         }
     }
 
     private static func mixture(
-        _ path: String, _ share: Double, _ ancestors: [String], _ report: (String) -> Void
+        _ parent: Entry, _ share: Double, _ ancestors: [String], _ report: (String) -> Void
     ) throws -> [(SampleFile, Double)] {
+        let path = parent.path
         guard !ancestors.contains(path) else {
             throw SettingsError(file: path, line: nil, reason: "is part of itself")
         }
         let settings = try Settings(file: path)
         let entries = try settings.mappings("data")
         guard !entries.isEmpty else { throw settings.error("data", "must list at least one file") }
-        let read = try entries.map { entry -> (path: String, ratio: Double) in
+        let read = try entries.map { entry in
             guard let name = try entry.string("path") else { throw entry.error("path", "is missing") }
             guard let ratio = try entry.double("ratio"), ratio >= 0 else {
                 throw entry.error("ratio", "must be there and 0 or more")
             }
             _ = entry.has("type")
-            return (Training.path(name, writtenIn: path), ratio)
+            let folder = try entry.string("image_folder").map { Training.path($0, writtenIn: path) }
+            return Entry(
+                path: Training.path(name, writtenIn: path), ratio: ratio, imageFolder: folder ?? parent.imageFolder)
         }
         for (name, line) in settings.unasked { report("\(path)\(line.map { ":\($0)" } ?? ""): \(name) is not known") }
         let total = read.reduce(0) { $0 + $1.ratio }
         guard total > 0 else { throw settings.error("data", "needs a ratio above 0") }
         return try read.flatMap { entry in
             try shares(
-                entry.path, share: share * entry.ratio / total, from: settings, ancestors: ancestors + [path], report)
+                entry, share: share * entry.ratio / total, from: settings, ancestors: ancestors + [path], report)
         }
     }
 }

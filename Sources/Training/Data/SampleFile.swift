@@ -10,6 +10,8 @@ import Layers
 /// of samples costs eight bytes each.
 package final class SampleFile: SampleCollection {
     package let path: String
+    /// Where relative paths of pictures begin; `nil` is the folder of the file.
+    package let imageFolder: String?
     private let map: MemoryMap
     /// Byte ranges of the lines that are not blank, and their numbers, counted from 1.
     private let lines: [Line]
@@ -21,8 +23,9 @@ package final class SampleFile: SampleCollection {
     }
 
     /// - Throws: `SafetensorsError` when the file cannot be mapped, `SampleError` for a line of 4 GB.
-    package init(path: String) throws {
+    package init(path: String, imageFolder: String? = nil) throws {
         self.path = path
+        self.imageFolder = imageFolder
         map = try MemoryMap(path: path)
         var lines: [Line] = []
         var (start, number) = (0, 1)
@@ -56,7 +59,8 @@ package final class SampleFile: SampleCollection {
         get throws(SampleError) {
             let line = lines[index]
             let bytes = UnsafeRawBufferPointer(rebasing: map.bytes[line.start..<line.start + Int(line.count)])
-            return try TrainingSample(json: Array(bytes), file: path, origin: "\(path):\(line.number)")
+            let base = imageFolder.map { $0 + "/" } ?? path
+            return try TrainingSample(json: Array(bytes), file: base, origin: "\(path):\(line.number)")
         }
     }
 

@@ -33,7 +33,7 @@ extension TrainingSample {
     /// Reads one JSON object.
     ///
     /// - Parameters:
-    ///   - file: where the object is written; relative paths begin at its folder.
+    ///   - file: relative paths begin at its folder: that of the object, or another one.
     ///   - origin: for errors.
     init(json: some DataProtocol, file: String, origin: String) throws(SampleError) {
         let fields: Fields

@@ -94,11 +94,12 @@ package struct DataEncoding {
                 builder = ShardBuilder(encoder)
             }
         }
-        let isAbsolute = part.file.path.hasPrefix("/")
-        let origin = isAbsolute ? "" : FileManager.default.currentDirectoryPath + "/"
+        func absolute(_ path: String) -> String {
+            path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        }
         return EncodedDocument.Part(
-            path: origin + part.file.path, samples: part.file.count, samplesPerEpoch: part.count, leftOut: leftOut,
-            shards: shards)
+            path: absolute(part.file.path), imageFolder: part.file.imageFolder.map(absolute),
+            samples: part.file.count, samplesPerEpoch: part.count, leftOut: leftOut, shards: shards)
     }
 
     /// - Returns: what is wrong with the sample, which is left out then.

@@ -8,6 +8,8 @@ struct EncodedDocument: Codable, Equatable, Sendable {
     /// A file of samples, and how much of it an epoch takes.
     struct Part: Codable, Equatable, Sendable {
         let path: String
+        /// Where its relative paths of pictures begin, if not at the file.
+        let imageFolder: String?
         let samples: Int
         let samplesPerEpoch: Int
         /// Samples that could not be read.

@@ -117,7 +117,7 @@ package struct EncodedFolder: Sendable {
         do {
             return DataMixture(
                 parts: try document.parts.map { part in
-                    let file = try SampleFile(path: part.path)
+                    let file = try SampleFile(path: part.path, imageFolder: part.imageFolder)
                     return DataMixture<SampleFile>.Part(file: file, count: min(file.count, part.samplesPerEpoch))
                 })
         } catch {
