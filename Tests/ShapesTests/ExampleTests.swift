@@ -73,6 +73,14 @@ import Testing
         }
     }
 
+    @Test func smallPurpleOnGrayIsFaint() {
+        func picture(_ size: ObjectSize, _ background: Background) -> Picture {
+            Picture(background, [.init(SceneObject(Kind(.cross, .purple), size, .top))])
+        }
+        #expect(picture(.small, .gray).hasFaintObject)
+        #expect(!picture(.large, .gray).hasFaintObject && !picture(.small, .white).hasFaintObject)
+    }
+
     @Test func drillsSayWhatIsSo() throws {
         let picture = Picture(
             .gray,
@@ -120,7 +128,7 @@ import Testing
         }
         #expect(pictures > 400)
         let drills = Drill.allCases.map(\.rawValue)
-        let names = ["draw-1", "draw-2", "draw-3", "edit", "compose", "describe", "crowd"]
+        let names = ["draw-1", "draw-2", "draw-3", "faint", "edit", "compose", "describe", "crowd"]
         for name in Primer.allCases.map(\.rawValue) + names + drills {
             let text = try String(contentsOfFile: "\(folder)/\(name).jsonl", encoding: .utf8)
             #expect(text.count > 1000)

@@ -54,3 +54,15 @@ package struct Picture: Sendable {
         return try Image(width: Self.side, height: Self.side, pixels: pixels)
     }
 }
+
+extension Picture {
+    /// Whether a small object hardly stands out: an autoencoder loses its shape first.
+    var hasFaintObject: Bool {
+        objects.contains {
+            $0.object.size == .small && $0.object.color.pixel.distance(to: background.pixel) < Self.faintDistance
+        }
+    }
+
+    /// Purple on gray is 94 away, green on gray 112, and all others further.
+    private static let faintDistance = 120.0
+}

@@ -72,6 +72,7 @@ package struct TrainingSet {
 
     private mutating func writeScenes() throws {
         var words = try LineFile("\(folder)/lines.txt")
+        var faint = try LineFile("\(folder)/faint.jsonl")
         for (index, count) in counts.scenes.enumerated() {
             var lines = try LineFile("\(folder)/draw-\(index + 1).jsonl")
             var written: [(Picture, String)] = []
@@ -80,7 +81,9 @@ package struct TrainingSet {
                 guard let picture = example.output else { continue }
                 let path = try save(picture)
                 written.append((picture, path))
-                try lines.add(line(example, inputs: [], output: path))
+                let line = try line(example, inputs: [], output: path)
+                try lines.add(line)
+                if picture.hasFaintObject { try faint.add(line) }
                 if number < 4000 { try words.add(example.instruction) }
             }
             scenes.append(written)
@@ -93,6 +96,7 @@ package struct TrainingSet {
             let example = Example.describing(random.pick([nil] + Question.Topic.allCases), picture, &random)
             try words.add("\(example.instruction)\n\(example.answer ?? "")")
         }
+        try faint.close()
         for _ in 0..<1000 { try words.add(negativePrompt) }
         try words.close()
     }
