@@ -14,7 +14,8 @@
 // weights in bfloat16, then the weights of a block meet its values. A row's weights are 2^(score - reference) where the
 // reference is a score near the row's largest: only when one comes that is much larger does the row move to it.
 
-enum { MAXIMAL_HEAD = 256 };
+// Rows of queries a little apart, so that they do not fall on the same few sets of the cache.
+enum { MAXIMAL_HEAD = 256, QUERY_STRIDE = MAXIMAL_HEAD + 32 };
 
 /// How far, as a power of two, a weight may rise above 1 before its row's reference moves.
 static const float headroom = 8;
@@ -27,8 +28,7 @@ typedef struct {
     float limit[BLOCK_ROWS];
     /// [row][key of the block]
     _Alignas(64) uint16_t weight[BLOCK_ROWS][BLOCK_KEYS];
-    /// [tile][pair of numbers][row of the tile][2]
-    _Alignas(64) uint16_t query[BLOCK_ROWS * MAXIMAL_HEAD];
+    _Alignas(64) uint16_t query[BLOCK_ROWS][QUERY_STRIDE];
     /// [row][value_size]
     _Alignas(64) float output[BLOCK_ROWS * MAXIMAL_HEAD];
 } Rows;
@@ -96,12 +96,12 @@ AVX512_INLINE void score_tile(
     UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
         UNROLLED for (int i = 0; i < width; i++) { score[row][i] = _mm512_setzero_ps(); }
     }
-    for (int pair = 0; pair < pairs; pair++, query += 2 * TILE_ROWS, keys += 2 * UNIT) {
+    for (int pair = 0; pair < pairs; pair++, query += 2, keys += 2 * UNIT) {
         __m512bh key[4];
         UNROLLED for (int i = 0; i < width; i++) { key[i] = (__m512bh)_mm512_load_si512(keys + i * unit); }
         UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
             int32_t number;
-            memcpy(&number, query + 2 * row, 4);
+            memcpy(&number, query + row * QUERY_STRIDE, 4);
             __m512bh factor = (__m512bh)_mm512_set1_epi32(number);
             UNROLLED for (int i = 0; i < width; i++) {
                 score[row][i] = _mm512_dpbf16_ps(score[row][i], factor, key[i]);
@@ -128,10 +128,13 @@ AVX512 static __attribute__((noinline, cold)) void move_references(
         if (!(top > rows->limit[row])) {
             continue;
         }
-        bool fresh = rows->limit[row] == -INFINITY;
-        float factor = fresh ? 0 : exp2f((rows->reference[row] - top) * block->slope);
+        bool first = rows->limit[row] == -INFINITY;
+        float factor = exp2f((rows->reference[row] - top) * block->slope);
         rows->reference[row] = top;
         rows->limit[row] = top + headroom / block->slope;
+        if (first) {
+            continue;  // nothing has weighed anything yet
+        }
         __m512 factors = _mm512_set1_ps(factor);
         scale_weights(rows->weight[row], before, factors);
         _mm512_store_ps(rows->sum[row], _mm512_mul_ps(_mm512_load_ps(rows->sum[row]), factors));
@@ -202,8 +205,7 @@ AVX512_INLINE void weigh_tile(
 AVX512_INLINE void weights_of_tile(Block *block, int first_row, int first_key, int width, bool masked) {
     __m512 score[TILE_ROWS][4];
     score_tile(
-        score, block->rows->query + first_row * 2 * block->key_pairs, block->keys + first_key * 2 * block->key_pairs,
-        block->key_pairs, width);
+        score, block->rows->query[first_row], block->keys + first_key * 2 * block->key_pairs, block->key_pairs, width);
     check_limits(block, score, first_row, first_key, width, masked);
     weigh_tile(block, score, first_row, first_key, width, masked);
 }
@@ -287,19 +289,31 @@ AVX512 static void add_block(Block *block, int rows) {
     }
 }
 
-/// Copies the rows of a task, [tile][pair of numbers][row][2]; rows and numbers that are missing are zero.
-static void copy_queries(
-    const Attention *attention, struct attention_task task, int first, int count, int rows, uint16_t *copy) {
+/// Fetches rows that lie far apart, each in a page of its own perhaps, side by side.
+AVX512_INLINE void fetch_rows(const uint16_t *rows, int count, int size, ptrdiff_t stride, bool write) {
+    for (int row = 0; row < count; row++, rows += stride) {
+        for (int i = 0; i < size; i += 32) {
+            if (write) {
+                __builtin_prefetch(rows + i, 1);
+            } else {
+                __builtin_prefetch(rows + i, 0);
+            }
+        }
+    }
+}
+
+/// Copies the rows of a task. Rows and numbers that are missing are zero.
+AVX512 static void copy_queries(
+    const Attention *attention, const uint16_t *query, int count, int rows, uint16_t copy[][QUERY_STRIDE]) {
     const struct kernels_attention *sizes = attention->plan.sizes;
-    int size = attention->plan.key_size;
-    memset(copy, 0, (size_t)rows * (size_t)size * 2);
-    for (int row = 0; row < count; row++) {
-        const uint16_t *from = attention->query +
-                               ((ptrdiff_t)task.sequence->query_start + first + row) * sizes->query_stride +
-                               task.head * sizes->query_head_stride;
-        uint16_t *to = copy + row / TILE_ROWS * TILE_ROWS * size + row % TILE_ROWS * 2;
-        for (int i = 0; i < sizes->head_size; i++) {
-            to[i / 2 * 2 * TILE_ROWS + i % 2] = from[i] ^ attention->query_sign;
+    __m512i sign = _mm512_set1_epi16((short)attention->query_sign);
+    fetch_rows(query, count, sizes->head_size, sizes->query_stride, false);
+    for (int row = 0; row < rows; row++, query += sizes->query_stride) {
+        for (int i = 0; i < sizes->head_size; i += 32) {
+            int left = row < count ? sizes->head_size - i : 0;
+            __mmask32 mask = left >= 32 ? 0xffffffff : (1u << left) - 1;
+            __m512i numbers = _mm512_maskz_loadu_epi16(mask, mask ? query + i : NULL);
+            _mm512_store_si512(copy[row] + i, _mm512_maskz_mov_epi16(mask, _mm512_xor_si512(numbers, sign)));
         }
     }
 }
@@ -316,6 +330,7 @@ static void start_rows(Rows *rows, int count, int value_size) {
 
 AVX512 static void write_rows(
     const Rows *rows, int count, int head_size, int value_size, uint16_t *output, ptrdiff_t stride) {
+    fetch_rows(output, count, head_size, stride, true);
     for (int row = 0; row < count; row++, output += stride) {
         __m512 total = _mm512_set1_ps(_mm512_reduce_add_ps(_mm512_load_ps(rows->sum[row])));
         const float *sum = rows->output + (size_t)row * (size_t)value_size;
@@ -340,7 +355,10 @@ AVX512 static void attend_block(void *context, int index, int thread) {
         .value_size = attention->plan.value_size,
         .slope = attention->slope,
     };
-    copy_queries(attention, task, first, count, rows, block.rows->query);
+    const uint16_t *query = attention->query +
+                            ((ptrdiff_t)sequence->query_start + first) * sizes->query_stride +
+                            task.head * sizes->query_head_stride;
+    copy_queries(attention, query, count, rows, block.rows->query);
     start_rows(block.rows, rows, block.value_size);
     for (task.block = 0; task.block < sequence->key_blocks; task.block++) {
         int unit = first_unit(sequence, task.block);
