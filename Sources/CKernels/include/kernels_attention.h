@@ -22,15 +22,21 @@ struct kernels_attention {
     bool causal;
 };
 
-/// Bytes of scratch memory that the functions below need, for the path and the threads of the moment.
-size_t kernels_attention_scratch(const struct kernels_attention *sizes);
+/// Bytes of scratch memory that attention needs, for the path and the threads of the moment.
+size_t kernels_attention_bfloat16_scratch(const struct kernels_attention *sizes);
+size_t kernels_attention_float32_scratch(const struct kernels_attention *sizes);
 
 /// softmax(query key^T scale) value within each sequence. query [T, H, D], key and value [S, K, D] with strides,
 /// output [T, H * D] without gaps, all bfloat16; no alignment needed. `scratch` is aligned to 64 bytes.
 ///
-/// Sums are float32; weights are rounded to bfloat16 before they meet the values, as libtorch's CPU kernel does, and
-/// the result is rounded once. Where AVX-512 is used, denormal numbers count as zero in products, as its bfloat16
-/// instructions have it. A masked key is one of weight zero: NaN and infinity in its value may show.
+/// Sums are float32 and the result is rounded once. With AVX-512, weights are rounded to bfloat16 before they meet the
+/// values, as libtorch's CPU kernel does, and denormal numbers count as zero in products, as its bfloat16 instructions
+/// have it. A masked key is one of weight zero: NaN and infinity in its value may show.
 void kernels_attention_bfloat16(
     const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
     uint16_t *output, void *scratch);
+
+/// The same in float32.
+void kernels_attention_float32(
+    const struct kernels_attention *sizes, const float *query, const float *key, const float *value, float *output,
+    void *scratch);
