@@ -1,6 +1,8 @@
 #include "decoding.h"
 
+#include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "bfloat16.h"
 #include "kernels_parallel.h"
@@ -11,11 +13,12 @@ typedef struct {
     bool half;
     const void *query, *key, *value;
     void *output;
+    uint16_t *paired_query;
     float *scratch;
-    /// Heads of a group; how often 16 of them; keys of a part; parts of the cache.
-    int group, head_blocks, part_keys, parts;
+    /// Heads of a group; how often 16 of them in a group, and in all; keys of a part; parts of the cache.
+    int group, group_blocks, head_blocks, part_keys, parts;
     int row_size;
-    decode_part *decode;
+    decode_block *decode;
 } Decoding;
 
 /// References, sums and rows of a part's 16 heads.
@@ -23,82 +26,119 @@ static size_t part_floats(int row_size) { return (size_t)DECODING_HEADS * (size_
 
 static void cut(const struct kernels_decoding *sizes, Decoding *decoding) {
     decoding->group = sizes->heads / sizes->key_heads;
-    decoding->head_blocks = (decoding->group + DECODING_HEADS - 1) / DECODING_HEADS;
+    decoding->group_blocks = (decoding->group + DECODING_HEADS - 1) / DECODING_HEADS;
+    decoding->head_blocks = sizes->key_heads * decoding->group_blocks;
     decoding->row_size = (sizes->head_size + 15) / 16 * 16;
-    int tasks = sizes->key_heads * decoding->head_blocks;
-    int wanted = (6 * kernels_threads() + tasks - 1) / tasks;
+    int wanted = 4 * kernels_threads();
     int keys = (sizes->keys + wanted - 1) / wanted;
     keys = (keys + DECODING_BLOCK - 1) / DECODING_BLOCK * DECODING_BLOCK;
-    decoding->part_keys = keys < 4 * DECODING_BLOCK ? 4 * DECODING_BLOCK : keys;
+    decoding->part_keys = keys < 2 * DECODING_BLOCK ? 2 * DECODING_BLOCK : keys;
     decoding->parts = (sizes->keys + decoding->part_keys - 1) / decoding->part_keys;
+}
+
+/// Numbers of a block of heads in pairs: as many as of a row of each.
+static size_t paired_size(const Decoding *decoding) {
+    return (size_t)decoding->head_blocks * DECODING_HEADS * (size_t)decoding->row_size;
 }
 
 size_t kernels_decoding_scratch(const struct kernels_decoding *sizes) {
     Decoding decoding;
     cut(sizes, &decoding);
-    return (size_t)sizes->key_heads * (size_t)decoding.head_blocks * (size_t)decoding.parts *
-           part_floats(decoding.row_size) * sizeof(float);
+    return (size_t)decoding.head_blocks * (size_t)decoding.parts * part_floats(decoding.row_size) * sizeof(float) +
+           paired_size(&decoding) * sizeof(uint16_t);
 }
 
 static const void *moved(const void *elements, ptrdiff_t count, bool half) {
     return (const char *)elements + count * (half ? 2 : 4);
 }
 
-/// Tasks are [key head][block of heads][part].
-static struct decoding_part part_of(const Decoding *decoding, int task) {
+/// What lies in scratch memory as [part][block of heads].
+static float *part_memory(const Decoding *decoding, int index, int head_block) {
+    return decoding->scratch +
+           (size_t)(index * decoding->head_blocks + head_block) * part_floats(decoding->row_size);
+}
+
+static struct decoding_part part_of(const Decoding *decoding, int index, int head_block) {
     const struct kernels_decoding *sizes = decoding->sizes;
-    int index = task % decoding->parts;
-    int head_block = task / decoding->parts % decoding->head_blocks;
-    int key_head = task / decoding->parts / decoding->head_blocks;
-    int first = index * decoding->part_keys;
-    int left = sizes->keys - first;
-    int heads = decoding->group - head_block * DECODING_HEADS;
-    int head = key_head * decoding->group + head_block * DECODING_HEADS;
-    float *scratch = decoding->scratch + (size_t)task * part_floats(decoding->row_size);
+    int key_head = head_block / decoding->group_blocks;
+    int place = head_block % decoding->group_blocks * DECODING_HEADS;
+    int heads = decoding->group - place;
+    ptrdiff_t head = (ptrdiff_t)key_head * decoding->group + place;
+    ptrdiff_t first = (ptrdiff_t)index * decoding->part_keys;
     ptrdiff_t key = first * sizes->key_stride + key_head * sizes->key_head_stride;
     ptrdiff_t value = first * sizes->value_stride + key_head * sizes->value_head_stride;
+    float *memory = part_memory(decoding, index, head_block);
     return (struct decoding_part){
         .half = decoding->half,
-        .keys = left < decoding->part_keys ? left : decoding->part_keys,
         .heads = heads < DECODING_HEADS ? heads : DECODING_HEADS,
         .head_size = sizes->head_size,
         .row_size = decoding->row_size,
         .slope = sizes->scale * 1.44269504f,
-        .query = moved(decoding->query, (ptrdiff_t)head * sizes->head_size, decoding->half),
+        .query = moved(decoding->query, head * sizes->head_size, decoding->half),
+        .paired_query = decoding->paired_query + (size_t)head_block * DECODING_HEADS * (size_t)decoding->row_size,
         .key = moved(decoding->key, key, decoding->half),
         .value = moved(decoding->value, value, decoding->half),
         .key_stride = sizes->key_stride,
         .value_stride = sizes->value_stride,
-        .reference = scratch,
-        .sum = scratch + DECODING_HEADS,
-        .output = scratch + 2 * DECODING_HEADS,
+        .reference = memory,
+        .sum = memory + DECODING_HEADS,
+        .output = memory + 2 * DECODING_HEADS,
     };
 }
 
-static void decode_task(void *context, int task, int thread) {
+static void decode_task(void *context, int index, int thread) {
     (void)thread;
     const Decoding *decoding = context;
-    struct decoding_part part = part_of(decoding, task);
-    decoding->decode(&part);
+    int left = decoding->sizes->keys - index * decoding->part_keys;
+    int keys = left < decoding->part_keys ? left : decoding->part_keys;
+    for (int head_block = 0; head_block < decoding->head_blocks; head_block++) {
+        float *memory = part_memory(decoding, index, head_block);
+        memset(memory, 0, part_floats(decoding->row_size) * sizeof(float));
+        for (int head = 0; head < DECODING_HEADS; head++) {
+            // Finite, so that scores of -infinity before all others weigh nothing.
+            memory[head] = -FLT_MAX;
+        }
+    }
+    for (int first = 0; first < keys; first += DECODING_BLOCK) {
+        int count = keys - first < DECODING_BLOCK ? keys - first : DECODING_BLOCK;
+        for (int head_block = 0; head_block < decoding->head_blocks; head_block++) {
+            struct decoding_part part = part_of(decoding, index, head_block);
+            decoding->decode(&part, first, count);
+        }
+    }
+}
+
+static void pair_queries(const Decoding *decoding) {
+    memset(decoding->paired_query, 0, paired_size(decoding) * sizeof(uint16_t));
+    for (int head_block = 0; head_block < decoding->head_blocks; head_block++) {
+        struct decoding_part part = part_of(decoding, 0, head_block);
+        uint16_t *paired = (uint16_t *)part.paired_query;
+        const uint16_t *query = part.query;
+        for (int head = 0; head < part.heads; head++) {
+            for (int i = 0; i < part.head_size; i++) {
+                paired[i / 2 * 2 * DECODING_HEADS + 2 * head + i % 2] = *query++;
+            }
+        }
+    }
 }
 
 /// Brings a head's parts to the largest of their references and writes the quotient.
-static void join_head(const Decoding *decoding, int task, int head, void *output) {
+static void join_head(const Decoding *decoding, int head_block, int head, void *output) {
     float reference = -INFINITY, total = 0, factors[decoding->parts];
     for (int i = 0; i < decoding->parts; i++) {
-        float other = part_of(decoding, task + i).reference[head];
+        float other = part_memory(decoding, i, head_block)[head];
         reference = other > reference ? other : reference;
     }
     for (int i = 0; i < decoding->parts; i++) {
-        struct decoding_part part = part_of(decoding, task + i);
-        factors[i] = exp2f(part.reference[head] - reference);
-        total += factors[i] * part.sum[head];
+        const float *memory = part_memory(decoding, i, head_block);
+        factors[i] = exp2f(memory[head] - reference);
+        total += factors[i] * memory[DECODING_HEADS + head];
     }
+    size_t row = 2 * DECODING_HEADS + (size_t)head * (size_t)decoding->row_size;
     for (int column = 0; column < decoding->sizes->head_size; column++) {
         float sum = 0;
         for (int i = 0; i < decoding->parts; i++) {
-            const float *rows = decoding->scratch + (size_t)(task + i) * part_floats(decoding->row_size);
-            sum += factors[i] * rows[2 * DECODING_HEADS + head * decoding->row_size + column];
+            sum += factors[i] * part_memory(decoding, i, head_block)[row + (size_t)column];
         }
         if (decoding->half) {
             ((uint16_t *)output)[column] = bfloat16_of_float(sum / total);
@@ -108,24 +148,28 @@ static void join_head(const Decoding *decoding, int task, int head, void *output
     }
 }
 
-static void join(const Decoding *decoding, int head) {
-    int key_head = head / decoding->group, place = head % decoding->group;
-    int task = (key_head * decoding->head_blocks + place / DECODING_HEADS) * decoding->parts;
-    ptrdiff_t first = (ptrdiff_t)head * decoding->sizes->head_size;
-    join_head(decoding, task, place % DECODING_HEADS, (void *)moved(decoding->output, first, decoding->half));
+/// So little that starting threads would cost more.
+static void join(const Decoding *decoding) {
+    for (int head = 0; head < decoding->sizes->heads; head++) {
+        int place = head % decoding->group;
+        int head_block = head / decoding->group * decoding->group_blocks + place / DECODING_HEADS;
+        ptrdiff_t first = (ptrdiff_t)head * decoding->sizes->head_size;
+        void *output = (void *)moved(decoding->output, first, decoding->half);
+        join_head(decoding, head_block, place % DECODING_HEADS, output);
+    }
 }
 
-static decode_part *part_of_path(bool half) {
+static decode_block *kernel_of_path(bool half) {
     (void)half;
 #if defined(__x86_64__)
     if (kernels_path() == KERNELS_AVX512) {
-        return half ? decode_part_bfloat16_avx512 : decode_part_avx512;
+        return half ? decode_block_bfloat16_avx512 : decode_block_avx512;
     }
     if (kernels_path() == KERNELS_AVX2) {
-        return decode_part_avx2;
+        return decode_block_avx2;
     }
 #endif
-    return decode_part_portable;
+    return decode_block_portable;
 }
 
 static void decode(
@@ -138,15 +182,16 @@ static void decode(
         .key = key,
         .value = value,
         .output = output,
-        .scratch = scratch,
-        .decode = part_of_path(half),
+        .decode = kernel_of_path(half),
     };
     cut(sizes, &decoding);
-    kernels_parallel(sizes->key_heads * decoding.head_blocks * decoding.parts, decode_task, &decoding);
-    // So little that starting threads would cost more.
-    for (int head = 0; head < sizes->heads; head++) {
-        join(&decoding, head);
+    decoding.paired_query = scratch;
+    decoding.scratch = (float *)(decoding.paired_query + paired_size(&decoding));
+    if (half) {
+        pair_queries(&decoding);
     }
+    kernels_parallel(decoding.parts, decode_task, &decoding);
+    join(&decoding);
 }
 
 void kernels_decoding_bfloat16(

@@ -3,5 +3,5 @@
 #include "decoding_rows.h"
 #pragma clang attribute pop
 
-void decode_part_avx2(const struct decoding_part *part) { decode(part); }
+void decode_block_avx2(const struct decoding_part *part, int first, int keys) { decode(part, first, keys); }
 #endif

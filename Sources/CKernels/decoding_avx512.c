@@ -5,5 +5,5 @@
 #include "decoding_rows.h"
 #pragma clang attribute pop
 
-void decode_part_avx512(const struct decoding_part *part) { decode(part); }
+void decode_block_avx512(const struct decoding_part *part, int first, int keys) { decode(part, first, keys); }
 #endif

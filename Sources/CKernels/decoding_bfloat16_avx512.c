@@ -1,5 +1,4 @@
 #if defined(__x86_64__)
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -16,27 +15,11 @@ static const float headroom = 8;
 
 typedef struct {
     const struct decoding_part *part;
-    /// [pair of numbers][head][2]
-    _Alignas(64) uint16_t query[MAXIMAL_DECODING_HEAD / 2][DECODING_HEADS][2];
     _Alignas(64) float score[DECODING_BLOCK][DECODING_HEADS];
     /// [pair of keys][head][2]
     _Alignas(64) uint16_t weight[PAIRS][DECODING_HEADS][2];
-    __m512 reference, limit, sum;
+    __m512 reference, sum;
 } State;
-
-static void copy_query(State *state) {
-    const struct decoding_part *part = state->part;
-    const uint16_t *query = part->query;
-    memset(state->query, 0, sizeof state->query);
-    for (int head = 0; head < part->heads; head++, query += part->head_size) {
-        for (int i = 0; i + 1 < part->head_size; i += 2) {
-            memcpy(state->query[i / 2][head], query + i, 4);
-        }
-        if (part->head_size % 2 == 1) {
-            state->query[part->head_size / 2][head][0] = query[part->head_size - 1];
-        }
-    }
-}
 
 AVX512_INLINE __m512bh broadcast_pair(const uint16_t *numbers, int count) {
     uint32_t pair = 0;
@@ -44,32 +27,41 @@ AVX512_INLINE __m512bh broadcast_pair(const uint16_t *numbers, int count) {
     return (__m512bh)_mm512_set1_epi32((int)pair);
 }
 
-/// Scores, in powers of two, of `KEYS_AT_ONCE` keys; rows beyond `keys` repeat the last.
-AVX512 static void score_keys(State *state, int first, int keys) {
+/// Asks for a line of the keys or values of a block ahead: over all pairs of numbers, each line of 8 of them once.
+AVX512_INLINE void fetch_ahead(const struct decoding_part *part, int first, int pair) {
+    ptrdiff_t key = first + DECODING_BLOCK + pair / 2 % KEYS_AT_ONCE;
+    ptrdiff_t place = pair % 2 ? key * part->value_stride : key * part->key_stride;
+    uintptr_t base = (uintptr_t)(pair % 2 ? part->value : part->key);
+    _mm_prefetch((const char *)(base + (uintptr_t)(2 * (place + pair / 16 * 32))), _MM_HINT_T0);
+}
+
+/// Scores, in powers of two, of `KEYS_AT_ONCE` keys from `first` + `place` on; rows from `keys` on repeat the last.
+AVX512 static void score_keys(State *state, int first, int place, int keys) {
     const struct decoding_part *part = state->part;
     const uint16_t *row[KEYS_AT_ONCE];
     __m512 score[KEYS_AT_ONCE];
     UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
-        int key = first + i < keys ? first + i : keys - 1;
+        int key = first + (place + i < keys ? place + i : keys - 1);
         row[i] = (const uint16_t *)part->key + key * part->key_stride;
         score[i] = _mm512_setzero_ps();
     }
     int pairs = part->head_size / 2;
-    for (int pair = 0; pair < pairs; pair++) {
-        __m512bh query = (__m512bh)_mm512_load_si512(state->query[pair]);
+    const uint16_t *queries = part->paired_query;
+    for (int pair = 0; pair < pairs; pair++, queries += 2 * DECODING_HEADS) {
+        __m512bh query = (__m512bh)_mm512_load_si512(queries);
+        fetch_ahead(part, first + place, pair);
         UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
             score[i] = _mm512_dpbf16_ps(score[i], query, broadcast_pair(row[i] + 2 * pair, 2));
         }
     }
     if (part->head_size % 2 == 1) {
-        __m512bh query = (__m512bh)_mm512_load_si512(state->query[pairs]);
+        __m512bh query = (__m512bh)_mm512_load_si512(queries);
         UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
             score[i] = _mm512_dpbf16_ps(score[i], query, broadcast_pair(row[i] + 2 * pairs, 1));
         }
     }
     UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
-        __m512 power = _mm512_mul_ps(score[i], _mm512_set1_ps(part->slope));
-        _mm512_store_ps(state->score[(first + i) % DECODING_BLOCK], power);
+        _mm512_store_ps(state->score[place + i], _mm512_mul_ps(score[i], _mm512_set1_ps(part->slope)));
     }
 }
 
@@ -90,7 +82,6 @@ AVX512 static __attribute__((noinline, cold)) void move_references(State *state,
         }
     }
     state->reference = _mm512_mask_mov_ps(state->reference, above, largest);
-    state->limit = _mm512_mask_add_ps(state->limit, above, largest, _mm512_set1_ps(headroom));
 }
 
 AVX512 static void weigh_keys(State *state, int keys) {
@@ -101,7 +92,8 @@ AVX512 static void weigh_keys(State *state, int keys) {
     for (int key = 0; key < keys; key++) {
         largest = _mm512_max_ps(_mm512_load_ps(state->score[key]), largest);
     }
-    __mmask16 above = _mm512_cmp_ps_mask(largest, state->limit, _CMP_GT_OQ);
+    __m512 limit = _mm512_add_ps(state->reference, _mm512_set1_ps(headroom));
+    __mmask16 above = _mm512_cmp_ps_mask(largest, limit, _CMP_GT_OQ);
     if (above) {
         move_references(state, largest, above);
     }
@@ -173,36 +165,14 @@ AVX512 static void add_values(State *state, int first, int keys) {
     }
 }
 
-/// Asks for the keys and values of the next block.
-AVX512_INLINE void fetch(const struct decoding_part *part, int first) {
-    int end = first + DECODING_BLOCK < part->keys ? first + DECODING_BLOCK : part->keys;
-    for (int key = first; key < end; key++) {
-        for (int i = 0; i < part->head_size; i += 32) {
-            __builtin_prefetch((const uint16_t *)part->key + key * part->key_stride + i);
-            __builtin_prefetch((const uint16_t *)part->value + key * part->value_stride + i);
-        }
-    }
-}
-
-AVX512 void decode_part_bfloat16_avx512(const struct decoding_part *part) {
+AVX512 void decode_block_bfloat16_avx512(const struct decoding_part *part, int first, int keys) {
     State state = {
-        .part = part,
-        // Finite, so that scores of -infinity before all others weigh nothing.
-        .reference = _mm512_set1_ps(-FLT_MAX),
-        .limit = _mm512_set1_ps(-INFINITY),
-        .sum = _mm512_setzero_ps(),
-    };
-    copy_query(&state);
-    memset(part->output, 0, sizeof(float) * DECODING_HEADS * (size_t)part->row_size);
-    for (int first = 0; first < part->keys; first += DECODING_BLOCK) {
-        int keys = part->keys - first < DECODING_BLOCK ? part->keys - first : DECODING_BLOCK;
-        fetch(part, first + DECODING_BLOCK);
-        for (int key = 0; key < keys; key += KEYS_AT_ONCE) {
-            score_keys(&state, first + key, part->keys);
-        }
-        weigh_keys(&state, keys);
-        add_values(&state, first, keys);
+        .part = part, .reference = _mm512_loadu_ps(part->reference), .sum = _mm512_loadu_ps(part->sum)};
+    for (int place = 0; place < keys; place += KEYS_AT_ONCE) {
+        score_keys(&state, first, place, keys);
     }
+    weigh_keys(&state, keys);
+    add_values(&state, first, keys);
     _mm512_storeu_ps(part->reference, state.reference);
     _mm512_storeu_ps(part->sum, state.sum);
 }

@@ -1,6 +1,4 @@
 // Decoding in float32, compiled once for each instruction set; see vector16.h.
-#include <float.h>
-
 #include "decoding.h"
 #include "vector16.h"
 
@@ -60,28 +58,19 @@ INLINE void add_values(const struct decoding_part *part, int head, int first, in
     }
 }
 
-INLINE void decode_any(const struct decoding_part *part, bool half) {
+INLINE void decode_any(const struct decoding_part *part, int first, int keys, bool half) {
     for (int head = 0; head < part->heads; head++) {
-        // Finite, so that scores of -infinity before all others weigh nothing.
-        part->reference[head] = -FLT_MAX;
-        part->sum[head] = 0;
-        memset(part->output + head * part->row_size, 0, sizeof(float) * (size_t)part->row_size);
-    }
-    for (int first = 0; first < part->keys; first += DECODING_BLOCK) {
-        int keys = part->keys - first < DECODING_BLOCK ? part->keys - first : DECODING_BLOCK;
-        for (int head = 0; head < part->heads; head++) {
-            float scores[DECODING_BLOCK] = {};
-            score_keys(part, head, first, keys, scores, half);
-            weigh_keys(part, head, keys, scores);
-            add_values(part, head, first, keys, scores, half);
-        }
+        float scores[DECODING_BLOCK] = {};
+        score_keys(part, head, first, keys, scores, half);
+        weigh_keys(part, head, keys, scores);
+        add_values(part, head, first, keys, scores, half);
     }
 }
 
-static void decode(const struct decoding_part *part) {
+static void decode(const struct decoding_part *part, int first, int keys) {
     if (part->half) {
-        decode_any(part, true);
+        decode_any(part, first, keys, true);
     } else {
-        decode_any(part, false);
+        decode_any(part, first, keys, false);
     }
 }
