@@ -27,12 +27,17 @@ AVX512_INLINE __m512bh broadcast_pair(const uint16_t *numbers, int count) {
     return (__m512bh)_mm512_set1_epi32((int)pair);
 }
 
-/// Asks for a line of the keys or values of a block ahead: over all pairs of numbers, each line of 8 of them once.
-AVX512_INLINE void fetch_ahead(const struct decoding_part *part, int first, int pair) {
-    ptrdiff_t key = first + DECODING_BLOCK + pair / 2 % KEYS_AT_ONCE;
-    ptrdiff_t place = pair % 2 ? key * part->value_stride : key * part->key_stride;
-    uintptr_t base = (uintptr_t)(pair % 2 ? part->value : part->key);
-    _mm_prefetch((const char *)(base + (uintptr_t)(2 * (place + pair / 16 * 32))), _MM_HINT_T0);
+/// Asks for a line of 32 numbers of `KEYS_AT_ONCE` keys and values a block ahead.
+AVX512_INLINE void fetch_ahead(const struct decoding_part *part, int first, int number) {
+    ptrdiff_t ahead = first + DECODING_BLOCK;
+    uintptr_t key = (uintptr_t)part->key + (uintptr_t)(2 * (ahead * part->key_stride + number));
+    uintptr_t value = (uintptr_t)part->value + (uintptr_t)(2 * (ahead * part->value_stride + number));
+    UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
+        _mm_prefetch((const char *)key, _MM_HINT_T0);
+        _mm_prefetch((const char *)value, _MM_HINT_T0);
+        key += (uintptr_t)(2 * part->key_stride);
+        value += (uintptr_t)(2 * part->value_stride);
+    }
 }
 
 /// Scores, in powers of two, of `KEYS_AT_ONCE` keys from `first` + `place` on; rows from `keys` on repeat the last.
@@ -47,11 +52,14 @@ AVX512 static void score_keys(State *state, int first, int place, int keys) {
     }
     int pairs = part->head_size / 2;
     const uint16_t *queries = part->paired_query;
-    for (int pair = 0; pair < pairs; pair++, queries += 2 * DECODING_HEADS) {
-        __m512bh query = (__m512bh)_mm512_load_si512(queries);
-        fetch_ahead(part, first + place, pair);
-        UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
-            score[i] = _mm512_dpbf16_ps(score[i], query, broadcast_pair(row[i] + 2 * pair, 2));
+    for (int line = 0; line < pairs; line += 16) {
+        fetch_ahead(part, first + place, 2 * line);
+        int end = line + 16 < pairs ? line + 16 : pairs;
+        _Pragma("clang loop unroll_count(4)") for (int pair = line; pair < end; pair++, queries += 2 * DECODING_HEADS) {
+            __m512bh query = (__m512bh)_mm512_load_si512(queries);
+            UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
+                score[i] = _mm512_dpbf16_ps(score[i], query, broadcast_pair(row[i] + 2 * pair, 2));
+            }
         }
     }
     if (part->head_size % 2 == 1) {
