@@ -10,9 +10,10 @@
 #include "avx512.h"
 #include "kernels_parallel.h"
 
-// A task takes a block of rows through all blocks of keys: scores of 6 rows and 64 keys stay in registers until they are
-// weights in bfloat16, then the weights of a block meet its values. A row's weights are 2^(score - reference) where the
-// reference is a score near the row's largest: only when one comes that is much larger does the row move to it.
+// A task takes a block of rows through all blocks of keys: scores of 6 rows and 64 keys are made in registers, become
+// weights in bfloat16 while the next scores are made, and the weights of a block meet its values. A row's weights are
+// 2^(score - reference) where the reference is a score near the row's largest: only when one comes that is much larger
+// does the row move to it.
 
 // Rows of queries a little apart, so that they do not fall on the same few sets of the cache.
 enum { MAXIMAL_HEAD = 256, QUERY_STRIDE = MAXIMAL_HEAD + 32 };
@@ -23,6 +24,8 @@ static const float headroom = 8;
 /// What a thread works in.
 typedef struct {
     _Alignas(64) float sum[BLOCK_ROWS][16];
+    /// Of the tile whose scores wait to become weights.
+    _Alignas(64) float score[TILE_ROWS][4][16];
     float reference[BLOCK_ROWS];
     /// The score above which the reference moves.
     float limit[BLOCK_ROWS];
@@ -48,6 +51,8 @@ typedef struct {
     const uint16_t *keys, *values;
     int key_pairs, value_size, units;
     float slope;
+    /// The tile that waits, its rows and keys; none where the width is 0.
+    int waiting_row, waiting_key, waiting_width;
     /// For each row, how many keys of this block it sees; may be negative, or beyond the block.
     int visible[BLOCK_ROWS];
 } Block;
@@ -87,27 +92,6 @@ AVX512 static void pack_block(void *context, int index, int thread) {
     pack_values(
         value, sizes->value_stride, keys, (end - begin) / 2, sizes->head_size,
         packed_values(attention, task, task.head));
-}
-
-/// Scores of a tile's 6 rows and `width` * 16 keys.
-AVX512_INLINE void score_tile(
-    __m512 score[TILE_ROWS][4], const uint16_t *query, const uint16_t *keys, int pairs, int width) {
-    size_t unit = (size_t)pairs * 2 * UNIT;
-    UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
-        UNROLLED for (int i = 0; i < width; i++) { score[row][i] = _mm512_setzero_ps(); }
-    }
-    for (int pair = 0; pair < pairs; pair++, query += 2, keys += 2 * UNIT) {
-        __m512bh key[4];
-        UNROLLED for (int i = 0; i < width; i++) { key[i] = (__m512bh)_mm512_load_si512(keys + i * unit); }
-        UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
-            int32_t number;
-            memcpy(&number, query + row * QUERY_STRIDE, 4);
-            __m512bh factor = (__m512bh)_mm512_set1_epi32(number);
-            UNROLLED for (int i = 0; i < width; i++) {
-                score[row][i] = _mm512_dpbf16_ps(score[row][i], factor, key[i]);
-            }
-        }
-    }
 }
 
 AVX512 static void scale_weights(uint16_t *weight, int count, __m512 factor) {
@@ -171,43 +155,104 @@ AVX512_INLINE void check_limits(
     }
 }
 
-/// Makes scores weights, stores them as bfloat16 and adds them, as they were rounded, to the rows' sums.
-AVX512_INLINE void weigh_tile(
-    Block *block, __m512 score[TILE_ROWS][4], int first_row, int first_key, int width, bool masked) {
+/// Makes a row's waiting scores weights, stores them as bfloat16 and adds them, as they were rounded, to the row's sum.
+AVX512_INLINE void weigh_row(Block *block, int row, int width, bool masked) {
     Rows *rows = block->rows;
+    int place = block->waiting_row + row;
+    int visible = block->visible[place] - block->waiting_key;
     __m512 slope = _mm512_set1_ps(block->slope);
-    __m512bh ones = (__m512bh)_mm512_set1_epi32(0x3f803f80);
-    UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
-        __m512 reference = _mm512_set1_ps(rows->reference[first_row + row]);
-        __m512 sum = _mm512_load_ps(rows->sum[first_row + row]);
-        int visible = block->visible[first_row + row] - first_key;
-        UNROLLED for (int i = 0; i < width; i++) {
-            score[row][i] = coarse_exp2(_mm512_mul_ps(_mm512_sub_ps(score[row][i], reference), slope));
+    __m512 reference = _mm512_set1_ps(rows->reference[place]);
+    __m512 sum = _mm512_load_ps(rows->sum[place]);
+    uint16_t *weight = rows->weight[place] + block->waiting_key;
+    UNROLLED for (int i = 0; i < width; i += 2) {
+        __m512 pair[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+        UNROLLED for (int j = 0; j < 2 && i + j < width; j++) {
+            __m512 above = _mm512_sub_ps(_mm512_load_ps(rows->score[row][i + j]), reference);
+            pair[j] = coarse_exp2(_mm512_mul_ps(above, slope));
             if (masked) {
-                score[row][i] = _mm512_maskz_mov_ps(first_lanes(visible - 16 * i), score[row][i]);
+                pair[j] = _mm512_maskz_mov_ps(first_lanes(visible - 16 * (i + j)), pair[j]);
             }
         }
-        uint16_t *weight = rows->weight[first_row + row] + first_key;
-        UNROLLED for (int i = 0; i < width; i += 2) {
-            __m512 high = i + 1 < width ? score[row][i + 1] : _mm512_setzero_ps();
-            __m512bh rounded = _mm512_cvtne2ps_pbh(high, score[row][i]);
-            sum = _mm512_dpbf16_ps(sum, rounded, ones);
-            if (i + 1 < width) {
-                _mm512_storeu_si512(weight + 16 * i, (__m512i)rounded);
-            } else {
-                _mm256_storeu_si256((void *)(weight + 16 * i), _mm512_castsi512_si256((__m512i)rounded));
+        __m512bh rounded = _mm512_cvtne2ps_pbh(pair[1], pair[0]);
+        sum = _mm512_dpbf16_ps(sum, rounded, (__m512bh)_mm512_set1_epi32(0x3f803f80));
+        if (i + 1 < width) {
+            _mm512_storeu_si512(weight + 16 * i, (__m512i)rounded);
+        } else {
+            _mm256_storeu_si256((void *)(weight + 16 * i), _mm512_castsi512_si256((__m512i)rounded));
+        }
+    }
+    _mm512_store_ps(rows->sum[place], sum);
+}
+
+/// Weighs the tile that waits, if there is one.
+AVX512 static void weigh_waiting(Block *block) {
+    for (int row = 0; row < TILE_ROWS; row++) {
+        switch (block->waiting_width) {
+            case 1: weigh_row(block, row, 1, false); break;
+            case 2: weigh_row(block, row, 2, false); break;
+            case 3: weigh_row(block, row, 3, false); break;
+            case 4: weigh_row(block, row, 4, false); break;
+            default: break;
+        }
+    }
+    block->waiting_width = 0;
+}
+
+/// Adds the products of some pairs of numbers to the scores of a tile's 6 rows and `width` * 16 keys.
+AVX512_INLINE void score_pairs(
+    __m512 score[TILE_ROWS][4], const uint16_t *query, const uint16_t *keys, size_t unit, int pairs, int width) {
+    for (int pair = 0; pair < pairs; pair++, query += 2, keys += 2 * UNIT) {
+        __m512bh key[4];
+        UNROLLED for (int i = 0; i < width; i++) { key[i] = (__m512bh)_mm512_load_si512(keys + i * unit); }
+        UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+            int32_t number;
+            memcpy(&number, query + row * QUERY_STRIDE, 4);
+            __m512bh factor = (__m512bh)_mm512_set1_epi32(number);
+            UNROLLED for (int i = 0; i < width; i++) {
+                score[row][i] = _mm512_dpbf16_ps(score[row][i], factor, key[i]);
             }
         }
-        _mm512_store_ps(rows->sum[first_row + row], sum);
+    }
+}
+
+/// Scores of a tile. A tile of the same width that waits is weighed meanwhile, a row at a time: the machine does both at
+/// once, as they use different parts of it.
+AVX512_INLINE void score_tile(
+    Block *block, __m512 score[TILE_ROWS][4], int first_row, int first_key, int width, bool weigh) {
+    const uint16_t *query = block->rows->query[first_row];
+    const uint16_t *keys = block->keys + first_key * 2 * block->key_pairs;
+    size_t unit = (size_t)block->key_pairs * 2 * UNIT;
+    UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+        UNROLLED for (int i = 0; i < width; i++) { score[row][i] = _mm512_setzero_ps(); }
+    }
+    int done = 0;
+    for (int row = 0; row < TILE_ROWS; row++) {
+        if (weigh) {
+            weigh_row(block, row, width, false);
+        }
+        int end = block->key_pairs * (row + 1) / TILE_ROWS;
+        score_pairs(score, query + 2 * done, keys + done * 2 * UNIT, unit, end - done, width);
+        done = end;
     }
 }
 
 AVX512_INLINE void weights_of_tile(Block *block, int first_row, int first_key, int width, bool masked) {
+    bool weigh = !masked && block->waiting_width == width;
+    if (!weigh) {
+        weigh_waiting(block);
+    }
     __m512 score[TILE_ROWS][4];
-    score_tile(
-        score, block->rows->query[first_row], block->keys + first_key * 2 * block->key_pairs, block->key_pairs, width);
+    score_tile(block, score, first_row, first_key, width, weigh);
     check_limits(block, score, first_row, first_key, width, masked);
-    weigh_tile(block, score, first_row, first_key, width, masked);
+    UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+        UNROLLED for (int i = 0; i < width; i++) { _mm512_store_ps(block->rows->score[row][i], score[row][i]); }
+    }
+    block->waiting_row = first_row;
+    block->waiting_key = first_key;
+    block->waiting_width = masked ? 0 : width;
+    if (masked) {
+        UNROLLED for (int row = 0; row < TILE_ROWS; row++) { weigh_row(block, row, width, true); }
+    }
 }
 
 #define WEIGHTS(WIDTH, MASKED)                                                                                         \
@@ -235,6 +280,7 @@ AVX512 static void weigh_block(Block *block, int rows) {
             }
         }
     }
+    weigh_waiting(block);
 }
 
 /// output += weight value at a tile's 6 rows and `width` * 16 columns.

@@ -197,7 +197,8 @@ import Testing
             #expect(error < Self.tolerance(E.self), "\(keys) \(group) \(size)")
         }
         for (keys, group, size) in [
-            (1, 1, 16), (2, 8, 128), (31, 3, 120), (33, 7, 17), (64, 4, 80), (65, 5, 255), (200, 16, 64), (1001, 17, 40),
+            (1, 1, 16), (2, 8, 128), (31, 3, 120), (33, 7, 17), (64, 4, 80), (65, 5, 255), (200, 16, 64),
+            (1001, 17, 40),
         ] {
             check(UInt16.self, keys, group, size)
             check(Float.self, keys, group, size)

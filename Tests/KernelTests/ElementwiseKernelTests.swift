@@ -64,7 +64,8 @@ import Testing
                     return switch kind {
                     case .plain: number
                     case .modulated: number * E(rounding: 1 + entry).value
-                    case .gated: residual[start + column].value + E(rounding: E(rounding: tanh(entry)).value * number).value
+                    case .gated:
+                        residual[start + column].value + E(rounding: E(rounding: tanh(entry)).value * number).value
                     case .residual: residual[start + column].value + number
                     }
                 }
@@ -135,7 +136,9 @@ import Testing
 
     @Test(arguments: InstructionSet.all) func roundingIsToEvenAndKeepsNaN(_ instructions: InstructionSet) {
         // gate large, so silu(gate) = gate: what is rounded is the product with the value.
-        let gate: [UInt16] = [UInt16(rounding: 256.0), UInt16(rounding: 256.0), UInt16(rounding: 256.0), 0x7f80, 0x7f81]
+        let gate: [UInt16] = [
+            UInt16(rounding: 256.0), UInt16(rounding: 256.0), UInt16(rounding: 256.0), 0x7f80, 0x7f81,
+        ]
         let value: [UInt16] = [UInt16(rounding: 1.0), 0x0001, 0x8001, UInt16(rounding: 1.0), UInt16(rounding: 1.0)]
         var output = [UInt16](repeating: 0, count: 5)
         var sizes = kernels_gated(rows: 1, columns: 5, gate_stride: 5, value_stride: 5, output_stride: 5)
@@ -144,7 +147,9 @@ import Testing
         #expect(output[1].value == 0x1p-125 && output[2].value == -0x1p-125)
     }
 
-    private func checkRotary<E: ElementwiseElement>(_: E.Type, _ instructions: InstructionSet, pairs: Bool, normed: Bool) {
+    private func checkRotary<E: ElementwiseElement>(
+        _: E.Type, _ instructions: InstructionSet, pairs: Bool, normed: Bool
+    ) {
         for (heads, size) in [(1, 2), (3, 16), (2, 34), (3, 120), (1, 128), (2, 256)] {
             var random = Normal(seed: size)
             let tokens = 7
@@ -204,7 +209,9 @@ private protocol ElementwiseElement: Element {
 }
 
 extension UInt16: ElementwiseElement {
-    fileprivate static func norm(_ sizes: inout kernels_norm, _ x: [UInt16], _ weight: [UInt16], _ output: inout [UInt16]) {
+    fileprivate static func norm(
+        _ sizes: inout kernels_norm, _ x: [UInt16], _ weight: [UInt16], _ output: inout [UInt16]
+    ) {
         kernels_rms_norm_bfloat16(&sizes, x, weight, &output)
     }
 
@@ -242,7 +249,8 @@ extension UInt16: ElementwiseElement {
 }
 
 extension Float: ElementwiseElement {
-    fileprivate static func norm(_ sizes: inout kernels_norm, _ x: [Float], _ weight: [Float], _ output: inout [Float]) {
+    fileprivate static func norm(_ sizes: inout kernels_norm, _ x: [Float], _ weight: [Float], _ output: inout [Float])
+    {
         kernels_rms_norm_float32(&sizes, x, weight, &output)
     }
 
