@@ -25,45 +25,63 @@ INLINE const void *row_of(const void *rows, ptrdiff_t stride, int row, bool half
     return (const char *)rows + row * stride * (half ? 2 : 4);
 }
 
-/// Some columns of all rows, so that tanh(gate) and 1 + scale are computed once for all rows.
-INLINE void norm_columns(const struct norm_rows *job, const float *inverse, int column, int count, bool half) {
-    floats weight = loaded(job->weight, column, count, half);
-    floats scale = {}, gate = {};
-    if (job->scale) {
-        scale = rounded(loaded(job->scale, column, count, half) + 1.0f, half);
-    }
-    if (job->gate) {
-        gate = rounded(tanh_of(loaded(job->gate, column, count, half)), half);
-    }
-    for (int row = 0; row < job->rows; row++) {
-        floats x = loaded(row_of(job->input, job->input_stride, row, half), column, count, half);
-        x = x * inverse[row] * weight;
+enum { TABLE_COLUMNS = 256 };
+
+/// Some columns of weight, 1 + scale and tanh(gate), computed once for all rows.
+struct norm_table {
+    float weight[TABLE_COLUMNS], scale[TABLE_COLUMNS], gate[TABLE_COLUMNS];
+};
+
+INLINE void fill_table(struct norm_table *table, const struct norm_rows *job, int first, int columns, bool half) {
+    for (int i = 0; i < columns; i += LANES) {
+        int count = chunk(columns - i);
+        store(table->weight, i, LANES, loaded(job->weight, first + i, count, half), false);
         if (job->scale) {
-            x = rounded(x, half) * scale;
+            floats scale = rounded(loaded(job->scale, first + i, count, half) + 1.0f, half);
+            store(table->scale, i, LANES, scale, false);
         }
         if (job->gate) {
-            x = rounded(x, half) * gate;
+            floats gate = rounded(tanh_of(loaded(job->gate, first + i, count, half)), half);
+            store(table->gate, i, LANES, gate, false);
         }
-        if (job->residual) {
-            const void *residual = row_of(job->residual, job->residual_stride, row, half);
-            x = loaded(residual, column, count, half) + rounded(x, half);
+    }
+}
+
+INLINE void norm_columns(
+    const struct norm_table *table, const struct norm_rows *job, int row, float inverse, int first, int columns,
+    bool half) {
+    const void *input = row_of(job->input, job->input_stride, row, half);
+    const void *residual = job->residual ? row_of(job->residual, job->residual_stride, row, half) : NULL;
+    void *output = (void *)row_of(job->output, job->output_stride, row, half);
+    for (int i = 0; i < columns; i += LANES) {
+        int count = chunk(columns - i);
+        floats x = loaded(input, first + i, count, half) * inverse * loaded(table->weight, i, LANES, false);
+        if (job->scale) {
+            x = rounded(x, half) * loaded(table->scale, i, LANES, false);
         }
-        store((void *)row_of(job->output, job->output_stride, row, half), column, count, x, half);
+        if (job->gate) {
+            x = rounded(x, half) * loaded(table->gate, i, LANES, false);
+        }
+        if (residual) {
+            x = loaded(residual, first + i, count, half) + rounded(x, half);
+        }
+        store(output, first + i, count, x, half);
     }
 }
 
 INLINE void norm_any(const struct norm_rows *job, bool half) {
     float inverse[MAXIMAL_NORM_ROWS];
+    struct norm_table table;
     for (int row = 0; row < job->rows; row++) {
         const void *input = row_of(job->input, job->input_stride, row, half);
         inverse[row] = inverse_root_mean_square(input, job->columns, job->epsilon, half);
     }
-    int column = 0;
-    for (; column + LANES <= job->columns; column += LANES) {
-        norm_columns(job, inverse, column, LANES, half);
-    }
-    if (column < job->columns) {
-        norm_columns(job, inverse, column, job->columns - column, half);
+    for (int first = 0; first < job->columns; first += TABLE_COLUMNS) {
+        int columns = job->columns - first < TABLE_COLUMNS ? job->columns - first : TABLE_COLUMNS;
+        fill_table(&table, job, first, columns, half);
+        for (int row = 0; row < job->rows; row++) {
+            norm_columns(&table, job, row, inverse[row], first, columns, half);
+        }
     }
 }
 

@@ -72,31 +72,19 @@ INLINE void store_first_floats(float *to, int count, floats value) {
 #else
 INLINE halves first_halves(const uint16_t *from, int count) {
     halves bits = {};
-    for (int i = 0; i < count; i++) {
-        bits[i] = from[i];
-    }
+    memcpy(&bits, from, (size_t)count * sizeof *from);
     return bits;
 }
 
 INLINE floats first_floats(const float *from, int count) {
     floats value = {};
-    for (int i = 0; i < count; i++) {
-        value[i] = from[i];
-    }
+    memcpy(&value, from, (size_t)count * sizeof *from);
     return value;
 }
 
-INLINE void store_first_halves(uint16_t *to, int count, halves bits) {
-    for (int i = 0; i < count; i++) {
-        to[i] = bits[i];
-    }
-}
+INLINE void store_first_halves(uint16_t *to, int count, halves bits) { memcpy(to, &bits, (size_t)count * sizeof *to); }
 
-INLINE void store_first_floats(float *to, int count, floats value) {
-    for (int i = 0; i < count; i++) {
-        to[i] = value[i];
-    }
-}
+INLINE void store_first_floats(float *to, int count, floats value) { memcpy(to, &value, (size_t)count * sizeof *to); }
 #endif
 
 /// 16 elements from `index` on, or the `count` that there are and zeros; bfloat16 where `half`, else float32.
