@@ -86,6 +86,10 @@ AVX512 static void pack_block(void *context, int index, int thread) {
     const uint16_t *value = attention->value + token * sizes->value_stride + task.head * sizes->value_head_stride;
     uint16_t *packed = packed_keys(attention, task, task.head);
     for (int first = 0; first < keys; first += UNIT) {
+        int next = keys - first - UNIT < UNIT ? keys - first - UNIT : UNIT;
+        ptrdiff_t ahead = first + UNIT;
+        fetch_rows(key + ahead * sizes->key_stride, next, sizes->head_size, sizes->key_stride, false);
+        fetch_rows(value + first * sizes->value_stride, next, sizes->head_size, sizes->value_stride, false);
         pack_keys(key + first * sizes->key_stride, sizes->key_stride, keys - first, sizes->head_size, packed);
         packed += UNIT * attention->plan.key_size;
     }
@@ -112,14 +116,14 @@ AVX512 static __attribute__((noinline, cold)) void move_references(
         if (!(top > rows->limit[row])) {
             continue;
         }
+        float change = (rows->reference[row] - top) * block->slope;
         bool first = rows->limit[row] == -INFINITY;
-        float factor = exp2f((rows->reference[row] - top) * block->slope);
         rows->reference[row] = top;
         rows->limit[row] = top + headroom / block->slope;
         if (first) {
             continue;  // nothing has weighed anything yet
         }
-        __m512 factors = _mm512_set1_ps(factor);
+        __m512 factors = _mm512_set1_ps(exp2f(change));
         scale_weights(rows->weight[row], before, factors);
         _mm512_store_ps(rows->sum[row], _mm512_mul_ps(_mm512_load_ps(rows->sum[row]), factors));
         float *output = rows->output + (size_t)row * (size_t)block->value_size;
@@ -215,8 +219,8 @@ AVX512_INLINE void score_pairs(
     }
 }
 
-/// Scores of a tile. A tile of the same width that waits is weighed meanwhile, a row at a time: the machine does both at
-/// once, as they use different parts of it.
+/// Scores of a tile. A tile of the same width that waits is weighed meanwhile, a row at a time: the machine does both
+/// at once, as they use different parts of it.
 AVX512_INLINE void score_tile(
     Block *block, __m512 score[TILE_ROWS][4], int first_row, int first_key, int width, bool weigh) {
     const uint16_t *query = block->rows->query[first_row];
@@ -335,19 +339,6 @@ AVX512 static void add_block(Block *block, int rows) {
     }
 }
 
-/// Fetches rows that lie far apart, each in a page of its own perhaps, side by side.
-AVX512_INLINE void fetch_rows(const uint16_t *rows, int count, int size, ptrdiff_t stride, bool write) {
-    for (int row = 0; row < count; row++, rows += stride) {
-        for (int i = 0; i < size; i += 32) {
-            if (write) {
-                __builtin_prefetch(rows + i, 1);
-            } else {
-                __builtin_prefetch(rows + i, 0);
-            }
-        }
-    }
-}
-
 /// Copies the rows of a task. Rows and numbers that are missing are zero.
 AVX512 static void copy_queries(
     const Attention *attention, const uint16_t *query, int count, int rows, uint16_t copy[][QUERY_STRIDE]) {
@@ -425,8 +416,8 @@ AVX512 static void attend_block(void *context, int index, int thread) {
     }
     ptrdiff_t stride = (ptrdiff_t)sizes->heads * sizes->head_size;
     uint16_t *output = attention->output + ((ptrdiff_t)sequence->query_start + first) * stride;
-    write_rows(
-        block.rows, count, sizes->head_size, block.value_size, output + (ptrdiff_t)task.head * sizes->head_size, stride);
+    output += (ptrdiff_t)task.head * sizes->head_size;
+    write_rows(block.rows, count, sizes->head_size, block.value_size, output, stride);
 }
 
 size_t attention_bfloat16_avx512_scratch(const struct kernels_attention *sizes) {

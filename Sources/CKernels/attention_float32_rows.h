@@ -113,13 +113,14 @@ INLINE void multiply_tile(
 /// Moves the reference of a row to `top`, a score above its limit. `before` keys of the block have weights already.
 static __attribute__((noinline, cold)) void move_reference(Block *block, int row, float top, int before) {
     struct attention_rows *rows = block->rows;
+    float change = (rows->reference[row] - top) * block->slope;
     bool first = rows->limit[row] == -INFINITY;
-    float factor = exp2f((rows->reference[row] - top) * block->slope);
     rows->reference[row] = top;
     rows->limit[row] = top + headroom / block->slope;
     if (first) {
         return;  // nothing has weighed anything yet
     }
+    float factor = exp2f(change);
     for (int i = 0; i < before; i++) {
         rows->weight[row][i] *= factor;
     }

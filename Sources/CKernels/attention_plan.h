@@ -3,8 +3,9 @@
 
 // How attention is cut into tasks, and where in the scratch memory everything lies.
 //
-// Keys come in units of 16, 1...16 units a block. Packed keys of a sequence and key head: [unit][pair of numbers][key][2].
-// Packed values: [block][16 columns][pair of keys][column][2]. What is missing at the ends is zero.
+// Keys come in units of 16, 1...16 units a block. In bfloat16, packed keys of a sequence and key head are
+// [unit][pair of numbers][key][2], packed values [block][unit of columns][pair of keys][column][2]. What is missing at
+// the ends is zero.
 
 enum { UNIT = 16, BLOCK_UNITS = 16, BLOCK_KEYS = UNIT * BLOCK_UNITS, TILE_ROWS = 6, BLOCK_ROWS = 66 };
 

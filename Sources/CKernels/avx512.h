@@ -1,6 +1,8 @@
 #pragma once
 #if defined(__x86_64__)
 #include <immintrin.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma,prfchw")))
@@ -24,6 +26,19 @@ AVX512_INLINE __m256i bfloat16_of_floats(__m512 value) {
     __mmask16 nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
     rounded = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x400000));
     return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+}
+
+/// Fetches rows that lie far apart, each in a page of its own perhaps, side by side.
+AVX512_INLINE void fetch_rows(const uint16_t *rows, int count, int size, ptrdiff_t stride, bool write) {
+    for (int row = 0; row < count; row++, rows += stride) {
+        for (int i = 0; i < size; i += 32) {
+            if (write) {
+                __builtin_prefetch(rows + i, 1);
+            } else {
+                __builtin_prefetch(rows + i, 0);
+            }
+        }
+    }
 }
 
 /// 2^x to 1e-4, which is finer than bfloat16; 0 for -infinity, NaN for NaN.

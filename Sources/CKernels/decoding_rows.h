@@ -46,7 +46,8 @@ INLINE void weigh_keys(const struct decoding_part *part, int head, int keys, flo
     part->sum[head] += sum_of(sums);
 }
 
-INLINE void add_values(const struct decoding_part *part, int head, int first, int keys, const float *weights, bool half) {
+INLINE void add_values(
+    const struct decoding_part *part, int head, int first, int keys, const float *weights, bool half) {
     float *output = part->output + head * part->row_size;
     for (int i = 0; i < part->head_size; i += LANES) {
         int count = part->head_size - i < LANES ? part->head_size - i : LANES;

@@ -31,7 +31,7 @@ import Testing
             value = random.array(self.keyLengths.reduce(0, +) * keyStride)
         }
 
-        func run(_ instructions: InstructionSet) -> [E] {
+        func run(_ instructions: InstructionSet, threads: Int32? = nil) -> [E] {
             let tokens = queryLengths.reduce(0, +)
             var output = [E](repeating: E(rounding: Double.nan), count: tokens * heads * headSize)
             let (queries, keys) = (queryLengths.map(Int32.init), keyLengths.map(Int32.init))
@@ -43,7 +43,7 @@ import Testing
                         head_size: Int32(headSize), query_stride: queryStride, query_head_stride: headSize,
                         key_stride: keyStride, key_head_stride: headSize, value_stride: keyStride,
                         value_head_stride: headSize, scale: Float(scale), causal: causal)
-                    let kept = with(instructions) { E.attend(&sizes, query, key, value, &output) }
+                    let kept = with(instructions, threads: threads) { E.attend(&sizes, query, key, value, &output) }
                     #expect(kept == true, "scratch memory is overrun")
                 }
             }
@@ -113,6 +113,12 @@ import Testing
             check(Case<UInt16>([1, 20, 70, 0], [1, 300, 75, 9], causal: causal), instructions)
             check(Case<Float>([1, 20, 70, 0], [1, 300, 75, 9], causal: causal), instructions)
         }
+    }
+
+    @Test(arguments: InstructionSet.all) func threadsChangeNoBit(_ instructions: InstructionSet) {
+        let sample = Case<UInt16>([150, 3, 80], heads: 4, keyHeads: 2, causal: true)
+        let alone = sample.run(instructions, threads: 1)
+        for threads in [2, 3, 7] as [Int32] { #expect(sample.run(instructions, threads: threads) == alone) }
     }
 
     @Test(arguments: InstructionSet.all) func nothingIsNothing(_ instructions: InstructionSet) {

@@ -20,12 +20,19 @@ enum InstructionSet: CaseIterable {
 
 private let choice = Mutex(())
 
-/// Runs `body` with one instruction set, alone: the choice is the process's. `nil` when the machine has not got it.
-func with<Result>(_ instructions: InstructionSet, _ body: () throws -> Result) rethrows -> Result? {
+/// Runs `body` with one instruction set, and with so many threads if that is said, alone: both are the process's. `nil`
+/// when the machine has not got the instructions.
+func with<Result>(
+    _ instructions: InstructionSet, threads: Int32? = nil, _ body: () throws -> Result
+) rethrows -> Result? {
     try choice.withLock { _ in
-        let before = kernels_path()
+        let (path, count) = (kernels_path(), kernels_threads())
         guard kernels_force_path(instructions.path) else { return nil }
-        defer { _ = kernels_force_path(before) }
+        kernels_set_threads(threads ?? count)
+        defer {
+            _ = kernels_force_path(path)
+            kernels_set_threads(count)
+        }
         return try body()
     }
 }

@@ -2,8 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Norms, SwiGLU and rotary positions. Numbers lie side by side in a row; rows have a stride, in numbers. No alignment is
-// needed. Output may be the input itself, never a shifted part of it. All arithmetic is float32.
+// Norms, SwiGLU and rotary positions. Numbers lie side by side in a row; rows have a stride, in numbers. No alignment
+// is needed. Output may be the input itself, never a shifted part of it. All arithmetic is float32.
 
 /// Rows [rows, columns] that are normed.
 struct kernels_norm {
