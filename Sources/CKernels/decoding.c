@@ -135,15 +135,19 @@ static void join_head(const Decoding *decoding, int head_block, int head, void *
         total += factors[i] * memory[DECODING_HEADS + head];
     }
     size_t row = 2 * DECODING_HEADS + (size_t)head * (size_t)decoding->row_size;
-    for (int column = 0; column < decoding->sizes->head_size; column++) {
-        float sum = 0;
-        for (int i = 0; i < decoding->parts; i++) {
-            sum += factors[i] * part_memory(decoding, i, head_block)[row + (size_t)column];
+    int columns = decoding->sizes->head_size;
+    float sums[MAXIMAL_DECODING_HEAD] = {0};
+    for (int i = 0; i < decoding->parts; i++) {
+        const float *part = part_memory(decoding, i, head_block) + row;
+        for (int column = 0; column < columns; column++) {
+            sums[column] += factors[i] * part[column];
         }
+    }
+    for (int column = 0; column < columns; column++) {
         if (decoding->half) {
-            ((uint16_t *)output)[column] = bfloat16_of_float(sum / total);
+            ((uint16_t *)output)[column] = bfloat16_of_float(sums[column] / total);
         } else {
-            ((float *)output)[column] = sum / total;
+            ((float *)output)[column] = sums[column] / total;
         }
     }
 }

@@ -7,7 +7,7 @@
 // reference), and its weighted values add up to; parts are brought to one reference and added at the end. Within a part
 // blocks of keys go through all heads, so that the cache is read from front to back.
 
-enum { DECODING_HEADS = 16, DECODING_BLOCK = 32 };
+enum { DECODING_HEADS = 16, DECODING_BLOCK = 32, MAXIMAL_DECODING_HEAD = 256 };
 
 /// A part of the cache and up to 16 heads that share a key head. Elements are bfloat16 where `half`, else float32.
 struct decoding_part {
