@@ -1,0 +1,53 @@
+#pragma once
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma,prfchw")))
+#define AVX512_INLINE static inline __attribute__((always_inline)) AVX512
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
+/// The first `count` of 16 lanes; none for a negative count.
+AVX512_INLINE __mmask16 first_lanes(int count) {
+    return count >= 16 ? 0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
+}
+
+AVX512_INLINE __m512 floats_of_bfloat16(__m256i bits) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+
+/// Rounds by integers: the conversion instruction would flush denormal numbers.
+AVX512_INLINE __m256i bfloat16_of_floats(__m512 value) {
+    __m512i bits = _mm512_castps_si512(value);
+    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+    __mmask16 nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
+    rounded = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x400000));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+}
+
+/// Fetches rows that lie far apart, each in a page of its own perhaps, side by side.
+AVX512_INLINE void fetch_rows(const uint16_t *rows, int count, int size, ptrdiff_t stride, bool write) {
+    for (int row = 0; row < count; row++, rows += stride) {
+        for (int i = 0; i < size; i += 32) {
+            if (write) {
+                __builtin_prefetch(rows + i, 1);
+            } else {
+                __builtin_prefetch(rows + i, 0);
+            }
+        }
+    }
+}
+
+/// 2^x to 1e-4, which is finer than bfloat16; 0 for -infinity, NaN for NaN.
+AVX512_INLINE __m512 coarse_exp2(__m512 x) {
+    // x less its floor (0 for infinities), then a cubic over [0, 1); scalef takes the floor of its exponent by itself.
+    __m512 fraction = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | 0);
+    __m512 y = _mm512_fmadd_ps(fraction, _mm512_set1_ps(0.07802461f), _mm512_set1_ps(0.22606726f));
+    y = _mm512_fmadd_ps(y, fraction, _mm512_set1_ps(0.6958334f));
+    y = _mm512_fmadd_ps(y, fraction, _mm512_set1_ps(0.99992526f));
+    return _mm512_scalef_ps(y, x);
+}
+#endif
