@@ -39,17 +39,20 @@ extension PictureWhitening {
     ) throws {
         let weights = Weights(source, dtype: .float32)
         let tower = try VisionTower(weights["visual"], configuration.vision)
-        let patches = batch.compactMap(\.patches)
-        guard !patches.isEmpty else {
+        // Sample by sample, as all of them at once need not fit into memory.
+        let tokens = try batch.compactMap { sample in
+            try sample.patches.map { try tower($0.to(.cpu), sample.grids) }
+        }
+        guard !tokens.isEmpty else {
             throw TrainingError.option("whiten_pictures: none of the first samples has a picture that can be read")
         }
-        let last = weights["visual"]["merger"]["mlp"][2]
+        let last = weights[Self.path]
         let features = configuration.vision.outputSize
         let unit = configuration.vision.mergeSize * configuration.vision.mergeSize
         let words = try weights["model"]["embed_tokens"].tensor(
             "weight", configuration.vocabularySize, features, initial: .zeros)
         try self.init(
-            tower(Tensor.concatenated(patches, 0), batch.flatMap(\.grids)),
+            Tensor.concatenated(tokens, 0),
             weight: last.tensor("weight", features, configuration.vision.hiddenSize * unit, initial: .zeros),
             bias: last.tensor("bias", features, initial: .zeros),
             length: words.norm().doubles()[0] / Double(words.size(0)).squareRoot())

@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    /// The layout of the published X2I2: `jsons/NAME/NAME.jsonl` beside `images/NAME`.
+    /// The layout in which X2I2 is loaded: `jsons/NAME/NAME.jsonl` beside `images/NAME`.
     @Test func picturesAreInTheFolderThatTheMixtureNames() throws {
         let line = Self.line("edit", "1/out.png", ["1/in.png", "/b.png"])
         try withFiles([
