@@ -99,16 +99,45 @@ import Testing
         for _ in 0..<400 {
             let bearing = try #require(Drill.bearing.example(of: picture, &random))
             said.insert("\(bearing.instruction.lowercased()) \(bearing.answer ?? "")")
+            for drill in [Drill.readout, .search] {
+                let example = try #require(drill.example(of: picture, &random))
+                let object = try #require(picture.scene.objects.first { example.instruction.contains($0.name) })
+                #expect(example.answer == object.place.rawValue)
+            }
             let side = try #require(Drill.side.example(of: picture, &random))
             #expect(side.instruction.contains("left of") == ["yes", "no"].contains(side.answer))
             let comparison = try #require(Drill.comparison.example(of: picture, &random))
-            for answer in (comparison.answer ?? "").components(separatedBy: "; ") { answers[answer, default: 0] += 1 }
+            let said = comparison.instruction.lowercased().split(separator: "?").map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+            let given = (comparison.answer ?? "").components(separatedBy: "; ")
+            #expect(said.count == given.count)
+            for (text, answer) in zip(said, given) {
+                #expect(Self.isTrue(text, of: picture.scene) == (answer == "yes"), "\(text): \(answer)")
+                answers[answer, default: 0] += 1
+            }
         }
         #expect(said == truths)
         let (yes, no) = (answers["yes"] ?? 0, answers["no"] ?? 0)
         #expect(Set(answers.keys) == ["yes", "no"] && abs(yes - no) < (yes + no) / 5)
         let alone = Picture.random(objects: 1, &random)
         #expect(Drill.comparison.example(of: alone, &random) == nil)
+    }
+
+    /// Of "is the red cross left of the blue circle".
+    private static func isTrue(_ text: String, of scene: Scene) -> Bool {
+        let named = scene.objects.compactMap { object in text.range(of: object.name).map { (object, $0.lowerBound) } }
+            .sorted { $0.1 < $1.1 }.map(\.0)
+        guard named.count == 2, let side = Side.allCases.first(where: { text.contains(" \($0.words) ") }) else {
+            return false
+        }
+        let (rows, columns) = (named[0].place.row - named[1].place.row, named[0].place.column - named[1].place.column)
+        return switch side {
+        case .left: columns < 0
+        case .right: columns > 0
+        case .above: rows < 0
+        case .below: rows > 0
+        }
     }
 
     @Test func trainingNeverShowsWhatIsHeldOut() throws {

@@ -64,20 +64,32 @@ package struct Example: Sendable {
     /// In a crowd, with more objects than a scene has, it does not help to guess one of the places that are taken.
     static func lesson(_ picture: Picture, _ random: inout SeededRandom) -> Example {
         let isRead = picture.objects.count <= Scene.maximumObjects && random.chance(0.25)
-        var questions: [(text: String, answer: String)] = []
+        let parts = several(&random) { part(of: picture, &$0) }
+        let told = isRead ? SceneSentence.random(picture.scene, &random) + "." : nil
+        return joining(parts, isRead ? "reading" : "lesson", picture, told: told)
+    }
+
+    /// Four questions or one, no two of them alike: a second answer could be copied from the first.
+    static func several(
+        _ random: inout SeededRandom, _ next: (inout SeededRandom) -> Example
+    ) -> [Example] {
+        var parts: [Example] = []
         for _ in 0..<(random.chance(0.35) ? 1 : 4) {
-            let example = part(of: picture, &random)
-            // A second answer could be copied from the first.
-            guard !questions.contains(where: { $0.text.lowercased() == example.instruction.lowercased() }) else {
-                continue
+            let part = next(&random)
+            if !parts.contains(where: { $0.instruction.lowercased() == part.instruction.lowercased() }) {
+                parts.append(part)
             }
-            questions.append((example.instruction, example.answer ?? ""))
         }
-        let told = isRead ? [SceneSentence.random(picture.scene, &random) + "."] : []
-        return Example(
-            task: .describe, variant: isRead ? "reading" : "lesson",
-            instruction: (told + questions.map(\.text)).joined(separator: " "), inputs: isRead ? [] : [picture],
-            output: nil, answer: questions.map(\.answer).joined(separator: "; "), keptObjects: [])
+        return parts
+    }
+
+    /// Questions about a picture, or in its place what is told of it, as one.
+    static func joining(_ parts: [Example], _ variant: String, _ picture: Picture, told: String? = nil) -> Example {
+        Example(
+            task: .describe, variant: variant,
+            instruction: ((told.map { [$0] } ?? []) + parts.map(\.instruction)).joined(separator: " "),
+            inputs: told == nil ? [picture] : [], output: nil,
+            answer: parts.compactMap(\.answer).joined(separator: "; "), keptObjects: [])
     }
 
     /// A question of a lesson: what takes longest to learn comes most often.

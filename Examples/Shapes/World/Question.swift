@@ -127,7 +127,9 @@ package struct Question: Sendable {
     }
 
     /// Whether an object lies on one side of another.
-    static func comparison(_ object: SceneObject, _ side: Side, _ other: SceneObject) -> (String, String) {
+    static func comparison(
+        _ object: SceneObject, _ side: Side, _ other: SceneObject
+    ) -> (text: String, answer: String) {
         (
             "is the \(object.name) \(side.words) the \(other.name)?",
             side.holds(object.place, seenFrom: other.place) ? "yes" : "no"
