@@ -30,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     ],
     targets: [
+        .target(name: "CKernels"),
         library("Torch"),
         library("Layers", "Torch"),
         .target(
@@ -68,6 +69,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Examples/Shapes/Program", swiftSettings: swiftSettings),
+        tests("KernelTests", "CKernels"),
         tests("TorchTests", "Torch"),
         tests("LayersTests", "Layers", "Torch"),
         tests("ImagingTests", "Imaging"),

@@ -1,0 +1,69 @@
+// The inner loops of the matrix products, one set for each path.
+//
+// All formats with plain sums share one shape: a step is 4 bytes of each row of X (1 float32, 2 bfloat16, 4 int8) against
+// 4 bytes of each of the 64 outputs of a panel, added to a 4-byte sum (float32, or int32 for int8).
+
+#ifndef KERNELS_MATRIX_TILE_H
+#define KERNELS_MATRIX_TILE_H
+
+#include "kernels_matrix.h"
+
+enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6 };
+
+/// Adds the product of some rows of X and a panel to sums[rows, 64].
+struct matrix_tile {
+    const char *x;
+    ptrdiff_t x_stride; // bytes
+    const char *panel;
+    ptrdiff_t steps;
+    /// bfloat16: after the steps comes one with a single input, as `inputs` is odd.
+    bool half_step;
+    int rows; // 1...6
+    /// Outputs to compute are 0..<16 * columns; 1...4.
+    int columns;
+    void *sums;
+    ptrdiff_t sums_stride; // elements
+    /// Sums start at what is there, not at 0.
+    bool add;
+    /// Read ahead: 64 bytes a step, or, where one tile reads all of the panel, `PANEL_STEP_BYTES`.
+    const char *prefetch;
+    bool prefetch_all;
+};
+
+/// From sums to Y, for the outputs of one panel.
+struct matrix_finish {
+    const struct kernels_weight *weight;
+    const struct kernels_epilogue *epilogue;
+    char *y;
+    ptrdiff_t y_stride;
+    /// int8: of each row of X.
+    const float *x_scales;
+    /// int8: of each output of the panels, and 128 times its sum of weights.
+    const float *weight_scales;
+    const int32_t *offsets;
+};
+
+struct matrix_finish_block {
+    ptrdiff_t panel;
+    ptrdiff_t first_row;
+    int rows;
+    const void *sums;
+    ptrdiff_t sums_stride;
+};
+
+struct matrix_kernels {
+    void (*tile)(enum kernels_format format, const struct matrix_tile *tile);
+    void (*finish)(const struct matrix_finish *finish, const struct matrix_finish_block *block);
+};
+
+extern const struct matrix_kernels matrix_kernels_portable;
+void matrix_finish_portable(const struct matrix_finish *finish, const struct matrix_finish_block *block);
+#if defined(__x86_64__)
+extern const struct matrix_kernels matrix_kernels_avx512;
+void matrix_finish_avx512(const struct matrix_finish *finish, const struct matrix_finish_block *block);
+#endif
+
+/// Those of `kernels_path()`.
+const struct matrix_kernels *matrix_kernels(void);
+
+#endif
