@@ -8,15 +8,16 @@
 #include <stdatomic.h>
 
 // Y is cut into blocks of rows and panels, one task each. Of such a block a thread takes the inputs piece by piece: the
-// piece of a panel stays in the first cache while all rows of the block pass, and the sums in the second.
+// piece of a panel stays in the caches next to the core while all rows of the block pass, and so do the sums.
 
 enum {
-    /// 32 KiB of a panel.
-    MOST_STEPS = 128,
+    /// 64 KiB of a panel.
+    MOST_STEPS = 256,
     MOST_ROWS = 192,
     MOST_PANELS = 4,
     /// Up to here the weights are read from memory as fast as it gives them, and each panel is read at one go.
     STREAMED_ROWS = TILE_ROWS,
+    STREAMED_BYTES_AHEAD = 8192,
 };
 
 struct product {
@@ -31,6 +32,10 @@ struct product {
     ptrdiff_t row_blocks;
     ptrdiff_t panels;
     ptrdiff_t panels_a_task;
+    /// int8: what `x` is made of.
+    const uint16_t *unquantised;
+    ptrdiff_t unquantised_stride; // elements
+    float *x_scales;
     atomic_bool failed;
 };
 
@@ -61,11 +66,30 @@ static int columns_of_panel(const struct kernels_weight *weight, ptrdiff_t panel
     return weight->swiglu || outputs >= PANEL_OUTPUTS ? 4 : (int)ceiling_division(outputs, 16);
 }
 
+/// Has the lines of Y and of the residual that a tile will end in come while it computes.
+static void prefetch_results(const struct product *product, ptrdiff_t panel, ptrdiff_t first_row, int rows) {
+    const struct matrix_finish *finish = &product->finish;
+    const ptrdiff_t element = element_bytes(finish->weight->format);
+    const ptrdiff_t first = panel * panel_width(finish->weight);
+    const ptrdiff_t left = finish->weight->outputs - first;
+    const ptrdiff_t width = left < panel_width(finish->weight) ? left : panel_width(finish->weight);
+    for (ptrdiff_t row = first_row; row < first_row + rows; row++) {
+        const char *y = finish->y + (row * finish->y_stride + first) * element;
+        const char *residual = finish->epilogue->residual;
+        residual = residual ? residual + (row * finish->epilogue->residual_stride + first) * element : y;
+        for (ptrdiff_t byte = 0; byte < width * element; byte += 64) {
+            __builtin_prefetch(y + byte, 1);
+            __builtin_prefetch(residual + byte, 0);
+        }
+    }
+}
+
 /// All rows of a block against a piece of one panel.
 static void multiply_piece(
     const struct product *product, const struct block *block, ptrdiff_t panel, ptrdiff_t first_step, ptrdiff_t steps) {
     const struct kernels_weight *weight = product->finish.weight;
     const bool last = first_step + steps == product->steps;
+    const bool streamed = product->rows <= STREAMED_ROWS;
     const ptrdiff_t tiles = ceiling_division(block->rows, TILE_ROWS);
     struct matrix_tile tile = {
         .x_stride = product->x_stride,
@@ -75,11 +99,11 @@ static void multiply_piece(
         .columns = columns_of_panel(weight, panel),
         .sums_stride = PANEL_OUTPUTS,
         .add = first_step > 0,
-        .prefetch_all = tiles < 4,
+        .prefetch_kind = streamed ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_ALL : PREFETCH_QUARTER,
     };
     // The piece after this one is that of the next panel, or the first panel's next.
     const ptrdiff_t next_panel = panel + 1 - block->first_panel < block->panels ? panel + 1 : block->first_panel;
-    const char *next = block->rows <= STREAMED_ROWS ? tile.panel + 4096
+    const char *next = streamed ? tile.panel + STREAMED_BYTES_AHEAD
         : next_panel > panel ? tile.panel + panel_bytes(weight)
         : tile.panel + steps * PANEL_STEP_BYTES - (panel - block->first_panel) * panel_bytes(weight);
     for (ptrdiff_t index = 0; index < tiles; index++) {
@@ -88,6 +112,9 @@ static void multiply_piece(
         tile.x = product->x + (block->first_row + row) * product->x_stride + first_step * STEP_BYTES;
         tile.sums = block->sums + ((panel - block->first_panel) * block->rows + row) * PANEL_STEP_BYTES;
         tile.prefetch = tiles < 4 ? next : next + (index & 3) * steps * 64;
+        if (last) {
+            prefetch_results(product, panel, block->first_row + row, tile.rows);
+        }
         product->kernels->tile(weight->format, &tile);
         if (last) {
             struct matrix_finish_block finished = {
@@ -134,10 +161,66 @@ static void choose_blocks(struct product *product) {
     }
 }
 
+enum { QUANTISED_ROWS = 8 };
+
+static void quantise_task(void *context, int task, int thread) {
+    (void)thread;
+    struct product *product = context;
+    for (ptrdiff_t row = task * QUANTISED_ROWS; row < product->rows && row < (task + 1) * QUANTISED_ROWS; row++) {
+        product->x_scales[row] = product->kernels->quantise_row(
+            (uint8_t *)product->x + row * product->x_stride, product->unquantised + row * product->unquantised_stride,
+            product->finish.weight->inputs);
+    }
+}
+
+/// Puts bytes in the place of X. False when memory is short.
+static bool quantise(struct product *product) {
+    const struct kernels_weight *weight = product->finish.weight;
+    const ptrdiff_t row_bytes = ceiling_division(panel_steps(weight) * STEP_BYTES, 64) * 64;
+    char *memory = scratch(SCRATCH_ROWS, (size_t)(product->rows * (row_bytes + (ptrdiff_t)sizeof(float))));
+    if (!memory) {
+        return false;
+    }
+    product->unquantised = (const uint16_t *)product->x;
+    product->unquantised_stride = product->x_stride / (ptrdiff_t)sizeof(uint16_t);
+    product->x = memory;
+    product->x_stride = row_bytes;
+    product->x_scales = (float *)(memory + product->rows * row_bytes);
+    product->finish.x_scales = product->x_scales;
+    product->finish.weight_scales = weight_scales(weight);
+    product->finish.offsets = weight_offsets(weight);
+    kernels_parallel((int)ceiling_division(product->rows, QUANTISED_ROWS), quantise_task, product);
+    return true;
+}
+
+/// A panel against all rows; it is small enough to stay in the second cache.
+static void multiply_int4_task(void *context, int task, int thread) {
+    (void)thread;
+    const struct product *product = context;
+    const struct kernels_weight *weight = product->finish.weight;
+    _Alignas(64) float sums[INT4_ROWS * PANEL_OUTPUTS];
+    for (ptrdiff_t row = 0; row < product->rows; row += INT4_ROWS) {
+        const int rows = product->rows - row < INT4_ROWS ? (int)(product->rows - row) : INT4_ROWS;
+        struct matrix_int4_tile tile = {
+            .x = product->x + row * product->x_stride,
+            .x_stride = product->x_stride,
+            .panel = (const char *)weight->packed + task * panel_bytes(weight),
+            .groups = weight->inputs / weight->group,
+            .group = weight->group,
+            .rows = rows,
+            .sums = sums,
+        };
+        prefetch_results(product, task, row, rows);
+        product->kernels->int4_tile(&tile);
+        struct matrix_finish_block finished = {task, row, rows, sums, PANEL_OUTPUTS};
+        product->kernels->finish(&product->finish, &finished);
+    }
+}
+
 bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stride, ptrdiff_t rows,
                     const struct kernels_weight *weight, const struct kernels_epilogue *epilogue) {
     static const struct kernels_epilogue nothing = {0};
-    const ptrdiff_t element = weight->format == KERNELS_FLOAT32 ? 4 : 2;
+    const ptrdiff_t element = element_bytes(weight->format);
     struct product product = {
         .kernels = matrix_kernels(),
         .finish = {.weight = weight, .epilogue = epilogue ? epilogue : &nothing, .y = y, .y_stride = y_stride},
@@ -150,6 +233,13 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
     };
     if (rows <= 0 || weight->outputs <= 0) {
         return true;
+    }
+    if (weight->format == KERNELS_INT4) {
+        kernels_parallel((int)product.panels, multiply_int4_task, &product);
+        return true;
+    }
+    if (weight->format == KERNELS_INT8 && !quantise(&product)) {
+        return false;
     }
     choose_blocks(&product);
     ptrdiff_t tasks = product.row_blocks * ceiling_division(product.panels, product.panels_a_task);

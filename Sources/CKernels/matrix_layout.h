@@ -7,14 +7,17 @@
 
 static inline ptrdiff_t ceiling_division(ptrdiff_t value, ptrdiff_t divisor) { return (value + divisor - 1) / divisor; }
 
-/// Inputs in a step.
-static inline ptrdiff_t step_inputs(enum kernels_format format) {
-    return format == KERNELS_FLOAT32 ? 1 : format == KERNELS_BFLOAT16 ? 2 : 4;
+/// Bytes of a number of X or Y.
+static inline ptrdiff_t element_bytes(enum kernels_format format) { return format == KERNELS_FLOAT32 ? 4 : 2; }
+
+/// Bytes of a weight as `kernels_pack` takes it.
+static inline ptrdiff_t weight_bytes(enum kernels_format format) {
+    return format == KERNELS_FLOAT32 ? 4 : format == KERNELS_BFLOAT16 ? 2 : 1;
 }
 
 /// Steps of a panel, the last one perhaps filled up with zeros.
 static inline ptrdiff_t panel_steps(const struct kernels_weight *weight) {
-    return ceiling_division(weight->inputs, step_inputs(weight->format));
+    return ceiling_division(weight->inputs * weight_bytes(weight->format), STEP_BYTES);
 }
 
 /// Outputs of Y in a panel: with `swiglu` a panel is 32 outputs of the gate matrix, then the same of the up matrix.
@@ -26,8 +29,15 @@ static inline ptrdiff_t panel_count(const struct kernels_weight *weight) {
     return ceiling_division(weight->outputs, panel_width(weight));
 }
 
+/// int4: a group of a panel is a bfloat16 scale for each output, then 64 bytes a step. Of their 32 words, word w has the
+/// input w % 2 of outputs w / 2, 16 + w / 2, 32 + w / 2 and 48 + w / 2 as its four numbers, the first being the lowest.
+static inline ptrdiff_t int4_group_bytes(ptrdiff_t group) {
+    return INT4_SCALE_BYTES + ceiling_division(group, 2) * INT4_STEP_BYTES;
+}
+
 static inline ptrdiff_t panel_bytes(const struct kernels_weight *weight) {
-    return panel_steps(weight) * PANEL_STEP_BYTES;
+    return weight->format == KERNELS_INT4 ? weight->inputs / weight->group * int4_group_bytes(weight->group)
+                                          : panel_steps(weight) * PANEL_STEP_BYTES;
 }
 
 /// int8: behind the panels, a float scale for each of their outputs, then 128 times the sum of its weights.

@@ -26,7 +26,7 @@ static struct place place_of(const struct kernels_weight *weight, enum kernels_p
 /// One row in steps of 4 bytes; `values` NULL is a row of zeros, to fill up the last panel.
 static void pack_steps(const struct kernels_weight *weight, struct place place, const char *values) {
     char *column = (char *)weight->packed + place.panel * panel_bytes(weight) + place.column * STEP_BYTES;
-    ptrdiff_t bytes = values ? weight->inputs * STEP_BYTES / step_inputs(weight->format) : 0;
+    ptrdiff_t bytes = values ? weight->inputs * weight_bytes(weight->format) : 0;
     ptrdiff_t steps = panel_steps(weight);
     for (ptrdiff_t step = 0; step < steps; step++) {
         char four[STEP_BYTES] = {0};
@@ -48,7 +48,31 @@ static void pack_int8_scale(const struct kernels_weight *weight, struct place pl
     weight_offsets(weight)[column] = 128 * sum;
 }
 
+static void pack_int4_group(char *group, ptrdiff_t column, const int8_t *values, ptrdiff_t count, float scale) {
+    ((uint16_t *)group)[column] = bfloat16_of_float(scale);
+    const int shift = column / 16 % 2 * 4;
+    for (ptrdiff_t input = 0; input < count + count % 2; input++) {
+        const int value = values && input < count ? values[input] : 0;
+        char *step = group + INT4_SCALE_BYTES + input / 2 * INT4_STEP_BYTES;
+        char *byte = step + 4 * (column % 16) + 2 * (input % 2) + column / 32;
+        *byte = (char)((*byte & 0xf0 >> shift) | ((value + 8) & 15) << shift);
+    }
+}
+
+static void pack_int4(
+    const struct kernels_weight *weight, struct place place, const int8_t *values, const float *scales) {
+    char *group = (char *)weight->packed + place.panel * panel_bytes(weight);
+    for (ptrdiff_t first = 0; first < weight->inputs; first += weight->group) {
+        pack_int4_group(group, place.column, values ? values + first : 0, weight->group, scales ? *scales++ : 0);
+        group += int4_group_bytes(weight->group);
+    }
+}
+
 static void pack_row(const struct kernels_weight *weight, struct place place, const void *values, const float *scales) {
+    if (weight->format == KERNELS_INT4) {
+        pack_int4(weight, place, values, scales);
+        return;
+    }
     pack_steps(weight, place, values);
     if (weight->format == KERNELS_INT8) {
         pack_int8_scale(weight, place, values, scales ? *scales : 0);
@@ -57,10 +81,11 @@ static void pack_row(const struct kernels_weight *weight, struct place place, co
 
 void kernels_pack(const struct kernels_weight *weight, enum kernels_part part, ptrdiff_t first, ptrdiff_t rows,
                   const void *values, ptrdiff_t stride, const float *scales) {
-    ptrdiff_t row_bytes = stride * STEP_BYTES / step_inputs(weight->format);
+    const ptrdiff_t row_bytes = stride * weight_bytes(weight->format);
+    const ptrdiff_t row_scales = weight->format == KERNELS_INT4 ? weight->inputs / weight->group : 1;
     for (ptrdiff_t row = 0; row < rows; row++) {
         const char *source = (const char *)values + row * row_bytes;
-        pack_row(weight, place_of(weight, part, first + row), source, scales ? scales + row : 0);
+        pack_row(weight, place_of(weight, part, first + row), source, scales ? scales + row * row_scales : 0);
     }
     if (first + rows == weight->outputs) {
         struct place place = place_of(weight, part, weight->outputs - 1);

@@ -9,6 +9,17 @@
 #include "kernels_matrix.h"
 
 enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6 };
+enum { INT4_ROWS = 4, INT4_SCALE_BYTES = 128, INT4_STEP_BYTES = 64 };
+
+/// What a tile reads ahead for later ones, from `prefetch` on.
+enum matrix_prefetch {
+    /// 64 bytes a step: four tiles have a piece of the same size come.
+    PREFETCH_QUARTER,
+    /// `PANEL_STEP_BYTES` a step.
+    PREFETCH_ALL,
+    /// The same of what is read only once.
+    PREFETCH_STREAM,
+};
 
 /// Adds the product of some rows of X and a panel to sums[rows, 64].
 struct matrix_tile {
@@ -25,9 +36,19 @@ struct matrix_tile {
     ptrdiff_t sums_stride; // elements
     /// Sums start at what is there, not at 0.
     bool add;
-    /// Read ahead: 64 bytes a step, or, where one tile reads all of the panel, `PANEL_STEP_BYTES`.
     const char *prefetch;
-    bool prefetch_all;
+    enum matrix_prefetch prefetch_kind;
+};
+
+/// Sets sums[rows, 64] to the product of some rows of X and all of an int4 panel.
+struct matrix_int4_tile {
+    const char *x;
+    ptrdiff_t x_stride; // bytes
+    const char *panel;
+    ptrdiff_t groups;
+    ptrdiff_t group; // inputs
+    int rows; // 1...4
+    float *sums;
 };
 
 /// From sums to Y, for the outputs of one panel.
@@ -53,13 +74,21 @@ struct matrix_finish_block {
 
 struct matrix_kernels {
     void (*tile)(enum kernels_format format, const struct matrix_tile *tile);
+    void (*int4_tile)(const struct matrix_int4_tile *tile);
     void (*finish)(const struct matrix_finish *finish, const struct matrix_finish_block *block);
+    /// Writes 128 + each number of a row divided by its scale, up to a multiple of 4 numbers, the rest being 0.
+    /// Returns the scale, which NaN or infinity make NaN.
+    float (*quantise_row)(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 };
 
 extern const struct matrix_kernels matrix_kernels_portable;
+void matrix_int4_tile_portable(const struct matrix_int4_tile *tile);
+float matrix_quantise_row_portable(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 void matrix_finish_portable(const struct matrix_finish *finish, const struct matrix_finish_block *block);
 #if defined(__x86_64__)
 extern const struct matrix_kernels matrix_kernels_avx512;
+void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
+float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 void matrix_finish_avx512(const struct matrix_finish *finish, const struct matrix_finish_block *block);
 #endif
 

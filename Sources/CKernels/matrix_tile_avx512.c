@@ -19,6 +19,27 @@ AVX512_INLINE __m512i two_bytes_everywhere(const char *x) {
     return _mm512_set1_epi32(bytes);
 }
 
+AVX512_INLINE void prefetch_step(
+    const char *prefetch, ptrdiff_t step, enum matrix_prefetch kind, const int columns) {
+    const char *lines = prefetch + step * PANEL_STEP_BYTES;
+    switch (kind) {
+    case PREFETCH_QUARTER:
+        _mm_prefetch(prefetch + step * 64, _MM_HINT_T0);
+        break;
+    case PREFETCH_ALL:
+#pragma clang loop unroll(full)
+        for (int column = 0; column < columns; column++) {
+            _mm_prefetch(lines + 64 * column, _MM_HINT_T0);
+        }
+        break;
+    case PREFETCH_STREAM:
+#pragma clang loop unroll(full)
+        for (int column = 0; column < columns; column++) {
+            _mm_prefetch(lines + 64 * column, _MM_HINT_NTA);
+        }
+    }
+}
+
 /// With constants for `format`, `rows` and `columns` all loops over them unroll and the sums stay in registers.
 AVX512_INLINE void tile_of(
     enum kernels_format format, const int rows, const int columns, const struct matrix_tile *tile) {
@@ -27,7 +48,7 @@ AVX512_INLINE void tile_of(
     const char *panel = tile->panel;
     const ptrdiff_t steps = tile->steps;
     const char *prefetch = tile->prefetch;
-    const bool prefetch_all = tile->prefetch_all;
+    const enum matrix_prefetch prefetch_kind = tile->prefetch_kind;
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
         x[row] = tile->x + row * tile->x_stride;
@@ -42,14 +63,7 @@ AVX512_INLINE void tile_of(
         for (int column = 0; column < columns; column++) {
             weights[column] = _mm512_load_si512(panel + step * PANEL_STEP_BYTES + 64 * column);
         }
-        if (prefetch_all) {
-#pragma clang loop unroll(full)
-            for (int column = 0; column < columns; column++) {
-                _mm_prefetch(prefetch + step * PANEL_STEP_BYTES + 64 * column, _MM_HINT_T0);
-            }
-        } else {
-            _mm_prefetch(prefetch + step * 64, _MM_HINT_T0);
-        }
+        prefetch_step(prefetch, step, prefetch_kind, columns);
 #pragma clang loop unroll(full)
         for (int row = 0; row < rows; row++) {
             __m512i four = four_bytes_everywhere(x[row] + step * STEP_BYTES);
@@ -106,6 +120,7 @@ static void tile_avx512(enum kernels_format format, const struct matrix_tile *ti
     tiles[format][tile->rows - 1][tile->columns - 1](tile);
 }
 
-const struct matrix_kernels matrix_kernels_avx512 = {tile_avx512, matrix_finish_avx512};
+const struct matrix_kernels matrix_kernels_avx512 = {
+    tile_avx512, matrix_int4_tile_avx512, matrix_finish_avx512, matrix_quantise_row_avx512};
 
 #endif

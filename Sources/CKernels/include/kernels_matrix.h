@@ -42,10 +42,20 @@ size_t kernels_packed_size(const struct kernels_weight *weight);
 
 /// Packs rows first..<first + rows of W[outputs, inputs], the first of them at `values`, `stride` elements apart: float,
 /// bfloat16 bits, or int8_t for int8 and int4. Int8 takes `scales[rows]`; int4 takes `scales[rows, inputs / group]`,
-/// which it rounds to bfloat16. Every row of every part must be packed once, in any order; different rows may be packed
-/// by different threads at once.
+/// which it rounds to bfloat16. Every row of every part must be packed once, in any order. Threads may pack at once
+/// what they have split at multiples of 64 rows, with `swiglu` of 32.
 void kernels_pack(const struct kernels_weight *weight, enum kernels_part part, ptrdiff_t first, ptrdiff_t rows,
                   const void *values, ptrdiff_t stride, const float *scales);
+
+/// Rounds W[rows, inputs] from bfloat16, rows `stride` elements apart, to values[rows, inputs] of -127...127 of the largest
+/// magnitude of a row, as `scales[rows]` has it. What is not finite counts as 0.
+void kernels_quantise_int8(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
+                           ptrdiff_t inputs);
+
+/// The same to -8...7 with scales[rows, inputs / group], which are bfloat16 numbers. The largest magnitude of a group
+/// becomes -8, so scales have either sign.
+void kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
+                           ptrdiff_t inputs, ptrdiff_t group);
 
 /// What is done with the sums before they are rounded; all that is NULL is left out. S being X W^T + bias, or with
 /// `swiglu` silu(X G^T + bias) * (X U^T + bias), it is Y = residual + gate * S.
