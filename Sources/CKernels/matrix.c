@@ -8,16 +8,17 @@
 #include <stdatomic.h>
 
 // Y is cut into blocks of rows and panels, one task each. Of such a block a thread takes the inputs piece by piece: the
-// piece of a panel stays in the caches next to the core while all rows of the block pass, and so do the sums.
+// piece of a panel stays in the second cache while all rows of the block pass, and so do the sums.
 
 enum {
-    /// 64 KiB of a panel.
-    MOST_STEPS = 256,
+    /// 128 KiB of a panel.
+    MOST_STEPS = 512,
     MOST_ROWS = 192,
     MOST_PANELS = 4,
     /// Up to here the weights are read from memory as fast as it gives them, and each panel is read at one go.
     STREAMED_ROWS = TILE_ROWS,
     STREAMED_BYTES_AHEAD = 8192,
+    ROW_BYTES_AHEAD = 256,
 };
 
 struct product {
@@ -28,10 +29,12 @@ struct product {
     ptrdiff_t rows;
     ptrdiff_t steps;
     bool half_step;
-    ptrdiff_t most_steps;
+    ptrdiff_t pieces;
     ptrdiff_t row_blocks;
     ptrdiff_t panels;
+    /// 0: see `stretch_of`.
     ptrdiff_t panels_a_task;
+    ptrdiff_t tasks;
     /// int8: what `x` is made of.
     const uint16_t *unquantised;
     ptrdiff_t unquantised_stride; // elements
@@ -44,6 +47,11 @@ const struct matrix_kernels *matrix_kernels(void) {
 #if defined(__x86_64__)
     case KERNELS_AVX512:
         return &matrix_kernels_avx512;
+    case KERNELS_AVX2:
+        return &matrix_kernels_avx2;
+#elif defined(__aarch64__)
+    case KERNELS_NEON:
+        return &matrix_kernels_neon;
 #endif
     default:
         return &matrix_kernels_portable;
@@ -52,6 +60,24 @@ const struct matrix_kernels *matrix_kernels(void) {
 
 /// The block's rows in tiles of nearly the same height, as one of 6 and one of 1 row are slower than 4 and 3.
 static ptrdiff_t part_of(ptrdiff_t whole, ptrdiff_t parts, ptrdiff_t index) { return whole * index / parts; }
+
+struct stretch {
+    ptrdiff_t first;
+    ptrdiff_t count;
+};
+
+/// Weights that are read once are best read in long stretches, and threads end together if the last ones are short: a
+/// task takes its share of half of what the tasks before it left. Its count is 0 behind the last task.
+static struct stretch stretch_of(ptrdiff_t panels, ptrdiff_t task) {
+    struct stretch stretch = {0, 0};
+    for (ptrdiff_t index = 0; index <= task; index++) {
+        stretch.first += stretch.count;
+        const ptrdiff_t left = panels - stretch.first;
+        const ptrdiff_t share = left / (2 * kernels_threads());
+        stretch.count = left > 0 && share < 1 ? 1 : share;
+    }
+    return stretch;
+}
 
 struct block {
     ptrdiff_t first_row;
@@ -84,6 +110,15 @@ static void prefetch_results(const struct product *product, ptrdiff_t panel, ptr
     }
 }
 
+/// Has the beginning of the next tile's rows come while this one computes; the machine itself sees what follows.
+static void prefetch_rows(const char *x, ptrdiff_t x_stride, int rows) {
+    for (int row = 0; row < rows; row++) {
+        for (int byte = 0; byte < ROW_BYTES_AHEAD; byte += 64) {
+            __builtin_prefetch(x + row * x_stride + byte);
+        }
+    }
+}
+
 /// All rows of a block against a piece of one panel.
 static void multiply_piece(
     const struct product *product, const struct block *block, ptrdiff_t panel, ptrdiff_t first_step, ptrdiff_t steps) {
@@ -112,6 +147,9 @@ static void multiply_piece(
         tile.x = product->x + (block->first_row + row) * product->x_stride + first_step * STEP_BYTES;
         tile.sums = block->sums + ((panel - block->first_panel) * block->rows + row) * PANEL_STEP_BYTES;
         tile.prefetch = tiles < 4 ? next : next + (index & 3) * steps * 64;
+        if (index + 1 < tiles) {
+            prefetch_rows(tile.x + tile.rows * product->x_stride, product->x_stride, TILE_ROWS);
+        }
         if (last) {
             prefetch_results(product, panel, block->first_row + row, tile.rows);
         }
@@ -124,16 +162,33 @@ static void multiply_piece(
     }
 }
 
+static struct stretch panels_of(const struct product *product, ptrdiff_t task) {
+    if (product->panels_a_task == 0) {
+        return stretch_of(product->panels, task);
+    }
+    const ptrdiff_t first = task * product->panels_a_task, left = product->panels - first;
+    return (struct stretch){first, left < product->panels_a_task ? left : product->panels_a_task};
+}
+
+static void multiply_block(const struct product *product, const struct block *block) {
+    for (ptrdiff_t piece = 0; piece < product->pieces; piece++) {
+        const ptrdiff_t step = part_of(product->steps, product->pieces, piece);
+        const ptrdiff_t steps = part_of(product->steps, product->pieces, piece + 1) - step;
+        for (ptrdiff_t panel = 0; panel < block->panels; panel++) {
+            multiply_piece(product, block, block->first_panel + panel, step, steps);
+        }
+    }
+}
+
 static void multiply_task(void *context, int task, int thread) {
     (void)thread;
     struct product *product = context;
-    ptrdiff_t row_block = task % product->row_blocks;
-    ptrdiff_t first_panel = task / product->row_blocks * product->panels_a_task;
-    ptrdiff_t panels = product->panels - first_panel;
+    const ptrdiff_t row_block = task % product->row_blocks;
+    const struct stretch panels = panels_of(product, task / product->row_blocks);
     struct block block = {
         .first_row = part_of(product->rows, product->row_blocks, row_block),
-        .first_panel = first_panel,
-        .panels = panels < product->panels_a_task ? panels : product->panels_a_task,
+        .first_panel = panels.first,
+        .panels = panels.count,
     };
     block.rows = part_of(product->rows, product->row_blocks, row_block + 1) - block.first_row;
     block.sums = scratch(SCRATCH_SUMS, (size_t)(block.rows * block.panels * PANEL_STEP_BYTES));
@@ -141,24 +196,27 @@ static void multiply_task(void *context, int task, int thread) {
         atomic_store(&product->failed, true);
         return;
     }
-    for (ptrdiff_t step = 0; step < product->steps; step += product->most_steps) {
-        ptrdiff_t left = product->steps - step;
-        for (ptrdiff_t panel = 0; panel < block.panels; panel++) {
-            multiply_piece(product, &block, first_panel + panel, step,
-                           left < product->most_steps ? left : product->most_steps);
-        }
-    }
+    multiply_block(product, &block);
 }
 
 /// Enough tasks that threads end at nearly the same time.
-static void choose_blocks(struct product *product) {
+static void choose_tasks(struct product *product) {
+    const bool streamed = product->rows <= STREAMED_ROWS || product->finish.weight->format == KERNELS_INT4;
+    product->pieces = streamed ? 1 : ceiling_division(product->steps, MOST_STEPS);
+    if (streamed) {
+        product->row_blocks = 1;
+        while (stretch_of(product->panels, product->tasks).count > 0) {
+            product->tasks++;
+        }
+        return;
+    }
     product->row_blocks = ceiling_division(product->rows, MOST_ROWS);
-    product->most_steps = product->rows <= STREAMED_ROWS ? product->steps : MOST_STEPS;
     product->panels_a_task = MOST_PANELS;
     while (product->panels_a_task > 1
            && product->row_blocks * product->panels / product->panels_a_task < 16 * kernels_threads()) {
         product->panels_a_task /= 2;
     }
+    product->tasks = product->row_blocks * ceiling_division(product->panels, product->panels_a_task);
 }
 
 enum { QUANTISED_ROWS = 8 };
@@ -194,9 +252,7 @@ static bool quantise(struct product *product) {
 }
 
 /// A panel against all rows; it is small enough to stay in the second cache.
-static void multiply_int4_task(void *context, int task, int thread) {
-    (void)thread;
-    const struct product *product = context;
+static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) {
     const struct kernels_weight *weight = product->finish.weight;
     _Alignas(64) float sums[INT4_ROWS * PANEL_OUTPUTS];
     for (ptrdiff_t row = 0; row < product->rows; row += INT4_ROWS) {
@@ -204,16 +260,25 @@ static void multiply_int4_task(void *context, int task, int thread) {
         struct matrix_int4_tile tile = {
             .x = product->x + row * product->x_stride,
             .x_stride = product->x_stride,
-            .panel = (const char *)weight->packed + task * panel_bytes(weight),
+            .panel = (const char *)weight->packed + panel * panel_bytes(weight),
             .groups = weight->inputs / weight->group,
             .group = weight->group,
             .rows = rows,
             .sums = sums,
         };
-        prefetch_results(product, task, row, rows);
+        prefetch_results(product, panel, row, rows);
         product->kernels->int4_tile(&tile);
-        struct matrix_finish_block finished = {task, row, rows, sums, PANEL_OUTPUTS};
+        struct matrix_finish_block finished = {panel, row, rows, sums, PANEL_OUTPUTS};
         product->kernels->finish(&product->finish, &finished);
+    }
+}
+
+static void multiply_int4_task(void *context, int task, int thread) {
+    (void)thread;
+    const struct product *product = context;
+    const struct stretch panels = panels_of(product, task);
+    for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
+        multiply_int4_panel(product, panels.first + panel);
     }
 }
 
@@ -234,15 +299,10 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
     if (rows <= 0 || weight->outputs <= 0) {
         return true;
     }
-    if (weight->format == KERNELS_INT4) {
-        kernels_parallel((int)product.panels, multiply_int4_task, &product);
-        return true;
-    }
     if (weight->format == KERNELS_INT8 && !quantise(&product)) {
         return false;
     }
-    choose_blocks(&product);
-    ptrdiff_t tasks = product.row_blocks * ceiling_division(product.panels, product.panels_a_task);
-    kernels_parallel((int)tasks, multiply_task, &product);
+    choose_tasks(&product);
+    kernels_parallel((int)product.tasks, weight->format == KERNELS_INT4 ? multiply_int4_task : multiply_task, &product);
     return !atomic_load(&product.failed);
 }

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { INT4_BYTES_AHEAD = 8192 };
+
 /// bfloat16 of -8...7, by the lowest 5 bits of a word, of which the fifth does not matter.
 AVX512_INLINE __m512i int4_table(void) {
     static const uint16_t table[16] = {
@@ -35,7 +37,7 @@ AVX512_INLINE void add_int4_step(
         _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 8), table),
         _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 12), table),
     };
-    _mm_prefetch(step + 8192, _MM_HINT_NTA);
+    _mm_prefetch(step + INT4_BYTES_AHEAD, _MM_HINT_NTA);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
         __m512bh pair = (__m512bh)pair_everywhere(x[row], whole);
@@ -46,46 +48,62 @@ AVX512_INLINE void add_int4_step(
     }
 }
 
-AVX512_INLINE void int4_tile_of(const int rows, const struct matrix_int4_tile *tile) {
-    const __m512i table = int4_table();
-    const char *group = tile->panel;
-    const char *x[INT4_ROWS];
-    __m512 sums[INT4_ROWS][4], of_group[INT4_ROWS][4];
-    for (int row = 0; row < rows; row++) {
-        x[row] = tile->x + row * tile->x_stride;
-        for (int column = 0; column < 4; column++) {
-            sums[row][column] = _mm512_setzero_ps();
-        }
-    }
-    for (ptrdiff_t index = 0; index < tile->groups; index++) {
-        const char *step = group + INT4_SCALE_BYTES;
+/// Adds a group's products, all x moving on. Few rows take turns with two sets of sums, as an addition has to wait for the
+/// last one to the same sum.
+AVX512_INLINE void add_int4_group(
+    __m512 of_group[INT4_ROWS][4], const int rows, const char **x, const char *step, ptrdiff_t group, __m512i table) {
+    const int sets = rows <= 2 ? 2 : 1;
+    __m512 other[INT4_ROWS][4] = {0};
+    ptrdiff_t input = 0;
+    for (; input + 2 * sets <= group; input += 2 * sets, step += sets * INT4_STEP_BYTES) {
+        add_int4_step(of_group, rows, x, step, table, true);
         for (int row = 0; row < rows; row++) {
-            for (int column = 0; column < 4; column++) {
-                of_group[row][column] = _mm512_setzero_ps();
-            }
+            x[row] += 2 * sizeof(uint16_t);
         }
-        for (ptrdiff_t pair = 0; pair < tile->group / 2; pair++, step += INT4_STEP_BYTES) {
-            add_int4_step(of_group, rows, x, step, table, true);
+        if (sets == 2) {
+            add_int4_step(other, rows, x, step + INT4_STEP_BYTES, table, true);
             for (int row = 0; row < rows; row++) {
                 x[row] += 2 * sizeof(uint16_t);
             }
         }
-        if (tile->group % 2) {
+    }
+    for (; input < group; input += 2, step += INT4_STEP_BYTES) {
+        const bool whole = input + 1 < group;
+        if (whole) {
+            add_int4_step(of_group, rows, x, step, table, true);
+        } else {
             add_int4_step(of_group, rows, x, step, table, false);
-            step += INT4_STEP_BYTES;
-            for (int row = 0; row < rows; row++) {
-                x[row] += sizeof(uint16_t);
-            }
         }
+        for (int row = 0; row < rows; row++) {
+            x[row] += (whole ? 2 : 1) * sizeof(uint16_t);
+        }
+    }
+    for (int row = 0; row < rows && sets == 2; row++) {
+        for (int column = 0; column < 4; column++) {
+            of_group[row][column] = _mm512_add_ps(of_group[row][column], other[row][column]);
+        }
+    }
+}
+
+AVX512_INLINE void int4_tile_of(const int rows, const struct matrix_int4_tile *tile) {
+    const __m512i table = int4_table();
+    const char *group = tile->panel;
+    const char *x[INT4_ROWS];
+    __m512 sums[INT4_ROWS][4] = {0};
+    for (int row = 0; row < rows; row++) {
+        x[row] = tile->x + row * tile->x_stride;
+    }
+    for (ptrdiff_t index = 0; index < tile->groups; index++, group += int4_group_bytes(tile->group)) {
+        __m512 of_group[INT4_ROWS][4] = {0};
+        _mm_prefetch(group + INT4_BYTES_AHEAD, _MM_HINT_NTA);
+        _mm_prefetch(group + INT4_BYTES_AHEAD + 64, _MM_HINT_NTA);
+        add_int4_group(of_group, rows, x, group + INT4_SCALE_BYTES, tile->group, table);
         for (int column = 0; column < 4; column++) {
             __m512 scale = float_of_bfloat16_16(_mm256_load_si256((const __m256i *)(group + 32 * column)));
             for (int row = 0; row < rows; row++) {
                 sums[row][column] = _mm512_fmadd_ps(of_group[row][column], scale, sums[row][column]);
             }
         }
-        _mm_prefetch(group + 8192, _MM_HINT_NTA);
-        _mm_prefetch(group + 8192 + 64, _MM_HINT_NTA);
-        group = step;
     }
     for (int row = 0; row < rows; row++) {
         for (int column = 0; column < 4; column++) {

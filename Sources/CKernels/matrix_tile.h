@@ -85,7 +85,11 @@ extern const struct matrix_kernels matrix_kernels_portable;
 void matrix_int4_tile_portable(const struct matrix_int4_tile *tile);
 float matrix_quantise_row_portable(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 void matrix_finish_portable(const struct matrix_finish *finish, const struct matrix_finish_block *block);
+#if defined(__aarch64__)
+extern const struct matrix_kernels matrix_kernels_neon;
+#endif
 #if defined(__x86_64__)
+extern const struct matrix_kernels matrix_kernels_avx2;
 extern const struct matrix_kernels matrix_kernels_avx512;
 void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
