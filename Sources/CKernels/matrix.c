@@ -11,13 +11,14 @@
 // piece of a panel stays in the second cache while all rows of the block pass, and so do the sums.
 
 enum {
-    /// 128 KiB of a panel.
-    MOST_STEPS = 512,
-    MOST_ROWS = 192,
+    /// 160 KiB of a panel.
+    MOST_STEPS = 640,
+    MOST_ROWS = 144,
     MOST_PANELS = 4,
     /// Up to here the weights are read from memory as fast as it gives them, and each panel is read at one go.
     STREAMED_ROWS = TILE_ROWS,
     STREAMED_BYTES_AHEAD = 8192,
+    /// Of the next tile's rows; the machine itself sees what follows.
     ROW_BYTES_AHEAD = 256,
 };
 
@@ -32,9 +33,10 @@ struct product {
     ptrdiff_t pieces;
     ptrdiff_t row_blocks;
     ptrdiff_t panels;
-    /// 0: see `stretch_of`.
+    /// 0: as `stretch_of` has it.
     ptrdiff_t panels_a_task;
-    ptrdiff_t tasks;
+    ptrdiff_t panel_blocks;
+    int threads;
     /// int8: what `x` is made of.
     const uint16_t *unquantised;
     ptrdiff_t unquantised_stride; // elements
@@ -68,12 +70,12 @@ struct stretch {
 
 /// Weights that are read once are best read in long stretches, and threads end together if the last ones are short: a
 /// task takes its share of half of what the tasks before it left. Its count is 0 behind the last task.
-static struct stretch stretch_of(ptrdiff_t panels, ptrdiff_t task) {
+static struct stretch stretch_of(ptrdiff_t panels, int threads, ptrdiff_t task) {
     struct stretch stretch = {0, 0};
     for (ptrdiff_t index = 0; index <= task; index++) {
         stretch.first += stretch.count;
         const ptrdiff_t left = panels - stretch.first;
-        const ptrdiff_t share = left / (2 * kernels_threads());
+        const ptrdiff_t share = left / (2 * threads);
         stretch.count = left > 0 && share < 1 ? 1 : share;
     }
     return stretch;
@@ -92,30 +94,20 @@ static int columns_of_panel(const struct kernels_weight *weight, ptrdiff_t panel
     return weight->swiglu || outputs >= PANEL_OUTPUTS ? 4 : (int)ceiling_division(outputs, 16);
 }
 
-/// Has the lines of Y and of the residual that a tile will end in come while it computes.
-static void prefetch_results(const struct product *product, ptrdiff_t panel, ptrdiff_t first_row, int rows) {
+/// Has what the finish of a tile needs come while the tile computes.
+static void read_results_ahead(const struct product *product, ptrdiff_t panel, ptrdiff_t row, struct matrix_tile *tile) {
     const struct matrix_finish *finish = &product->finish;
+    const struct kernels_epilogue *epilogue = finish->epilogue;
     const ptrdiff_t element = element_bytes(finish->weight->format);
     const ptrdiff_t first = panel * panel_width(finish->weight);
     const ptrdiff_t left = finish->weight->outputs - first;
-    const ptrdiff_t width = left < panel_width(finish->weight) ? left : panel_width(finish->weight);
-    for (ptrdiff_t row = first_row; row < first_row + rows; row++) {
-        const char *y = finish->y + (row * finish->y_stride + first) * element;
-        const char *residual = finish->epilogue->residual;
-        residual = residual ? residual + (row * finish->epilogue->residual_stride + first) * element : y;
-        for (ptrdiff_t byte = 0; byte < width * element; byte += 64) {
-            __builtin_prefetch(y + byte, 1);
-            __builtin_prefetch(residual + byte, 0);
-        }
-    }
-}
-
-/// Has the beginning of the next tile's rows come while this one computes; the machine itself sees what follows.
-static void prefetch_rows(const char *x, ptrdiff_t x_stride, int rows) {
-    for (int row = 0; row < rows; row++) {
-        for (int byte = 0; byte < ROW_BYTES_AHEAD; byte += 64) {
-            __builtin_prefetch(x + row * x_stride + byte);
-        }
+    const ptrdiff_t bytes = (left < panel_width(finish->weight) ? left : panel_width(finish->weight)) * element;
+    const char *y = finish->y + (row * finish->y_stride + first) * element;
+    tile->ahead[tile->ahead_count++] = (struct rows_ahead){y, finish->y_stride * element, bytes};
+    if (epilogue->residual && epilogue->residual != finish->y) {
+        const ptrdiff_t place = row * epilogue->residual_stride + first;
+        tile->ahead[tile->ahead_count++] = (struct rows_ahead){
+            (const char *)epilogue->residual + place * element, epilogue->residual_stride * element, bytes};
     }
 }
 
@@ -147,11 +139,13 @@ static void multiply_piece(
         tile.x = product->x + (block->first_row + row) * product->x_stride + first_step * STEP_BYTES;
         tile.sums = block->sums + ((panel - block->first_panel) * block->rows + row) * PANEL_STEP_BYTES;
         tile.prefetch = tiles < 4 ? next : next + (index & 3) * steps * 64;
+        tile.ahead_count = 0;
         if (index + 1 < tiles) {
-            prefetch_rows(tile.x + tile.rows * product->x_stride, product->x_stride, TILE_ROWS);
+            tile.ahead[tile.ahead_count++] = (struct rows_ahead){
+                tile.x + tile.rows * product->x_stride, product->x_stride, ROW_BYTES_AHEAD};
         }
         if (last) {
-            prefetch_results(product, panel, block->first_row + row, tile.rows);
+            read_results_ahead(product, panel, block->first_row + row, &tile);
         }
         product->kernels->tile(weight->format, &tile);
         if (last) {
@@ -162,11 +156,11 @@ static void multiply_piece(
     }
 }
 
-static struct stretch panels_of(const struct product *product, ptrdiff_t task) {
+static struct stretch panels_of(const struct product *product, ptrdiff_t panel_block) {
     if (product->panels_a_task == 0) {
-        return stretch_of(product->panels, task);
+        return stretch_of(product->panels, product->threads, panel_block);
     }
-    const ptrdiff_t first = task * product->panels_a_task, left = product->panels - first;
+    const ptrdiff_t first = panel_block * product->panels_a_task, left = product->panels - first;
     return (struct stretch){first, left < product->panels_a_task ? left : product->panels_a_task};
 }
 
@@ -183,8 +177,11 @@ static void multiply_block(const struct product *product, const struct block *bl
 static void multiply_task(void *context, int task, int thread) {
     (void)thread;
     struct product *product = context;
-    const ptrdiff_t row_block = task % product->row_blocks;
-    const struct stretch panels = panels_of(product, task / product->row_blocks);
+    // What is swept again and again is the smaller of X and the weights, as it may stay in the last cache.
+    const bool sweep_rows = product->rows < product->panels * PANEL_OUTPUTS;
+    const ptrdiff_t row_block = sweep_rows ? task % product->row_blocks : task / product->panel_blocks;
+    const ptrdiff_t panel_block = sweep_rows ? task / product->row_blocks : task % product->panel_blocks;
+    const struct stretch panels = panels_of(product, panel_block);
     struct block block = {
         .first_row = part_of(product->rows, product->row_blocks, row_block),
         .first_panel = panels.first,
@@ -205,18 +202,18 @@ static void choose_tasks(struct product *product) {
     product->pieces = streamed ? 1 : ceiling_division(product->steps, MOST_STEPS);
     if (streamed) {
         product->row_blocks = 1;
-        while (stretch_of(product->panels, product->tasks).count > 0) {
-            product->tasks++;
+        while (stretch_of(product->panels, product->threads, product->panel_blocks).count > 0) {
+            product->panel_blocks++;
         }
         return;
     }
     product->row_blocks = ceiling_division(product->rows, MOST_ROWS);
     product->panels_a_task = MOST_PANELS;
     while (product->panels_a_task > 1
-           && product->row_blocks * product->panels / product->panels_a_task < 16 * kernels_threads()) {
+           && product->row_blocks * product->panels / product->panels_a_task < 16 * product->threads) {
         product->panels_a_task /= 2;
     }
-    product->tasks = product->row_blocks * ceiling_division(product->panels, product->panels_a_task);
+    product->panel_blocks = ceiling_division(product->panels, product->panels_a_task);
 }
 
 enum { QUANTISED_ROWS = 8 };
@@ -266,7 +263,6 @@ static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) 
             .rows = rows,
             .sums = sums,
         };
-        prefetch_results(product, panel, row, rows);
         product->kernels->int4_tile(&tile);
         struct matrix_finish_block finished = {panel, row, rows, sums, PANEL_OUTPUTS};
         product->kernels->finish(&product->finish, &finished);
@@ -295,6 +291,7 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
         .steps = panel_steps(weight),
         .half_step = weight->format == KERNELS_BFLOAT16 && weight->inputs % 2 == 1,
         .panels = panel_count(weight),
+        .threads = kernels_threads(),
     };
     if (rows <= 0 || weight->outputs <= 0) {
         return true;
@@ -303,6 +300,7 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
         return false;
     }
     choose_tasks(&product);
-    kernels_parallel((int)product.tasks, weight->format == KERNELS_INT4 ? multiply_int4_task : multiply_task, &product);
+    const ptrdiff_t tasks = product.row_blocks * product.panel_blocks;
+    kernels_parallel((int)tasks, weight->format == KERNELS_INT4 ? multiply_int4_task : multiply_task, &product);
     return !atomic_load(&product.failed);
 }

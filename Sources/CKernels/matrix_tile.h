@@ -11,7 +11,7 @@
 enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6 };
 enum { INT4_ROWS = 4, INT4_SCALE_BYTES = 128, INT4_STEP_BYTES = 64 };
 
-/// What a tile reads ahead for later ones, from `prefetch` on.
+/// What a tile reads ahead of the weights for later ones, from `prefetch` on.
 enum matrix_prefetch {
     /// 64 bytes a step: four tiles have a piece of the same size come.
     PREFETCH_QUARTER,
@@ -19,6 +19,14 @@ enum matrix_prefetch {
     PREFETCH_ALL,
     /// The same of what is read only once.
     PREFETCH_STREAM,
+};
+
+/// Bytes of each of the tile's rows that are needed after it. They are asked for one row after the other, as many at once
+/// would hold up what the tile itself reads.
+struct rows_ahead {
+    const char *first;
+    ptrdiff_t stride;
+    ptrdiff_t bytes;
 };
 
 /// Adds the product of some rows of X and a panel to sums[rows, 64].
@@ -38,6 +46,8 @@ struct matrix_tile {
     bool add;
     const char *prefetch;
     enum matrix_prefetch prefetch_kind;
+    struct rows_ahead ahead[3];
+    int ahead_count;
 };
 
 /// Sets sums[rows, 64] to the product of some rows of X and all of an int4 panel.

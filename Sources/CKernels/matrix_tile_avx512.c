@@ -40,6 +40,20 @@ AVX512_INLINE void prefetch_step(
     }
 }
 
+/// Steps from one row that is read ahead to the next.
+enum { AHEAD_STEPS = 32 };
+
+AVX512_INLINE void read_row_ahead(const struct matrix_tile *tile, ptrdiff_t row) {
+    for (int index = 0; row < tile->rows && index < tile->ahead_count; index++) {
+        const struct rows_ahead *ahead = &tile->ahead[index];
+        const char *first = ahead->first + row * ahead->stride;
+        for (ptrdiff_t byte = 0; byte < ahead->bytes; byte += 64) {
+            _mm_prefetch(first + byte, _MM_HINT_T0);
+        }
+        _mm_prefetch(first + ahead->bytes - 1, _MM_HINT_T0);
+    }
+}
+
 /// With constants for `format`, `rows` and `columns` all loops over them unroll and the sums stay in registers.
 AVX512_INLINE void tile_of(
     enum kernels_format format, const int rows, const int columns, const struct matrix_tile *tile) {
@@ -58,18 +72,23 @@ AVX512_INLINE void tile_of(
             sums[row][column] = tile->add ? _mm512_loadu_si512(start) : _mm512_setzero_si512();
         }
     }
-    for (ptrdiff_t step = 0; step < steps; step++) {
-#pragma clang loop unroll(full)
-        for (int column = 0; column < columns; column++) {
-            weights[column] = _mm512_load_si512(panel + step * PANEL_STEP_BYTES + 64 * column);
-        }
-        prefetch_step(prefetch, step, prefetch_kind, columns);
-#pragma clang loop unroll(full)
-        for (int row = 0; row < rows; row++) {
-            __m512i four = four_bytes_everywhere(x[row] + step * STEP_BYTES);
+    ptrdiff_t row_ahead = 0;
+    for (ptrdiff_t step = 0; step < steps;) {
+        read_row_ahead(tile, row_ahead++);
+        const ptrdiff_t end = steps - step < AHEAD_STEPS ? steps : step + AHEAD_STEPS;
+        for (; step < end; step++) {
 #pragma clang loop unroll(full)
             for (int column = 0; column < columns; column++) {
-                sums[row][column] = add_step(format, sums[row][column], four, weights[column]);
+                weights[column] = _mm512_load_si512(panel + step * PANEL_STEP_BYTES + 64 * column);
+            }
+            prefetch_step(prefetch, step, prefetch_kind, columns);
+#pragma clang loop unroll(full)
+            for (int row = 0; row < rows; row++) {
+                __m512i four = four_bytes_everywhere(x[row] + step * STEP_BYTES);
+#pragma clang loop unroll(full)
+                for (int column = 0; column < columns; column++) {
+                    sums[row][column] = add_step(format, sums[row][column], four, weights[column]);
+                }
             }
         }
     }

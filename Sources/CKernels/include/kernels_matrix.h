@@ -15,7 +15,7 @@ enum kernels_format {
     /// instruction has it.
     KERNELS_BFLOAT16,
     /// Weights -127...127 with a scale for each output. X and Y bfloat16; each row of X is rounded to -127...127 of its
-    /// largest magnitude. A row of X with NaN or infinity gives NaN.
+    /// largest magnitude, but of at least 2^-120. A row of X with NaN or infinity gives NaN.
     KERNELS_INT8,
     /// Weights -8...7 with a scale for each output and group of inputs. X and Y bfloat16.
     KERNELS_INT4,
