@@ -4,10 +4,13 @@
 #define KERNELS_AVX512_H
 
 #include <immintrin.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx2,fma,bmi2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx2,fma,bmi2,prfchw")))
 #define AVX512_INLINE static inline __attribute__((always_inline)) AVX512
+#define UNROLLED _Pragma("clang loop unroll(full)")
 
 /// The first `count` of 16 lanes; none below 1, all above 15.
 AVX512_INLINE __mmask16 first_lanes(long count) {
@@ -50,6 +53,29 @@ AVX512_INLINE __m512 silu_16(__m512 x) {
     __m512 one = _mm512_set1_ps(1.0f);
     __m512 falling = exponential_16(_mm512_sub_ps(_mm512_setzero_ps(), x));
     return _mm512_div_ps(x, _mm512_add_ps(one, falling));
+}
+
+/// Fetches rows that lie far apart, each in a page of its own perhaps, side by side.
+AVX512_INLINE void fetch_rows(const uint16_t *rows, int count, int size, ptrdiff_t stride, bool write) {
+    for (int row = 0; row < count; row++, rows += stride) {
+        for (int i = 0; i < size; i += 32) {
+            if (write) {
+                __builtin_prefetch(rows + i, 1);
+            } else {
+                __builtin_prefetch(rows + i, 0);
+            }
+        }
+    }
+}
+
+/// 2^x to 1e-4, which is finer than bfloat16; 0 for -infinity, NaN for NaN.
+AVX512_INLINE __m512 coarse_exp2(__m512 x) {
+    // x less its floor (0 for infinities), then a cubic over [0, 1); scalef takes the floor of its exponent by itself.
+    __m512 fraction = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | 0);
+    __m512 y = _mm512_fmadd_ps(fraction, _mm512_set1_ps(0.07802461f), _mm512_set1_ps(0.22606726f));
+    y = _mm512_fmadd_ps(y, fraction, _mm512_set1_ps(0.6958334f));
+    y = _mm512_fmadd_ps(y, fraction, _mm512_set1_ps(0.99992526f));
+    return _mm512_scalef_ps(y, x);
 }
 
 #endif

@@ -82,13 +82,11 @@ func exponential(_ x: Double) -> Double { exp(x) }
 
     @Test(arguments: formats) func theNumberOfThreadsChangesNoBit(_ format: kernels_format) throws {
         let product = MatrixProduct(format, 300, 700, 130, group: 65, epilogue: 1, seed: 5)
-        let usual = kernels_threads()
-        defer { kernels_set_threads(usual) }
-        kernels_set_threads(1)
-        let alone = try #require(product.multiplied())
-        for threads: Int32 in [2, 3, 5] {
-            kernels_set_threads(threads)
-            #expect(product.multiplied() == alone, "\(threads) threads")
+        for instructions in InstructionSet.all {
+            let alone = try #require(with(instructions, threads: 1) { product.multiplied() } ?? nil)
+            for threads: Int32 in [2, 3, 5] {
+                #expect(with(instructions, threads: threads) { product.multiplied() } == alone, "\(threads) threads")
+            }
         }
     }
 

@@ -62,9 +62,9 @@ import Testing
     }
 
     @Test func thePathIsOneThatTheMachineHas() {
-        #expect(paths.contains(KERNELS_PORTABLE))
+        #expect(InstructionSet.all.contains(.portable))
         onEachPath { #expect(String(cString: kernels_path_name(kernels_path())) == $0) }
-        #expect(!paths.contains(KERNELS_NEON) || !paths.contains(KERNELS_AVX2))
+        #expect(!InstructionSet.all.contains(.neon) || !InstructionSet.all.contains(.avx2))
     }
 
     @Test func peaksAreNumbers() {

@@ -1,0 +1,102 @@
+#include "attention_plan.h"
+
+#include "kernels_parallel.h"
+
+static size_t aligned(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
+
+static int rounded_up(int value, int step) { return (value + step - 1) / step * step; }
+
+static size_t sequences_size(const struct kernels_attention *sizes) {
+    return aligned((size_t)sizes->sequences * sizeof(struct attention_sequence));
+}
+
+static size_t packed_size(const struct kernels_attention *sizes, size_t units, int width, size_t element) {
+    return aligned((size_t)sizes->key_heads * units * UNIT * (size_t)width * element);
+}
+
+size_t attention_plan_size(const struct kernels_attention *sizes, size_t element, size_t per_thread) {
+    size_t units = 0;
+    for (int i = 0; i < sizes->sequences; i++) {
+        units += (size_t)rounded_up(sizes->key_lengths[i], UNIT) / UNIT;
+    }
+    return sequences_size(sizes) + packed_size(sizes, units, rounded_up(sizes->head_size, 2), element) +
+           packed_size(sizes, units, rounded_up(sizes->head_size, UNIT), element) +
+           (size_t)kernels_threads() * aligned(per_thread);
+}
+
+/// Blocks of queries that are as equal as tiles allow.
+static void cut_queries(struct attention_sequence *sequence) {
+    int blocks = (sequence->queries + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    if (blocks > 0) {
+        sequence->block_rows = rounded_up((sequence->queries + blocks - 1) / blocks, TILE_ROWS);
+        blocks = (sequence->queries + sequence->block_rows - 1) / sequence->block_rows;
+    }
+    sequence->query_blocks = blocks;
+}
+
+struct attention_plan plan_attention(const struct kernels_attention *sizes, void *scratch, size_t element) {
+    struct attention_plan plan = {.sizes = sizes, .sequences = scratch};
+    size_t query_start = 0, key_start = 0;
+    for (int i = 0; i < sizes->sequences; i++) {
+        struct attention_sequence sequence = {
+            .query_start = query_start,
+            .key_start = key_start,
+            .queries = sizes->query_lengths[i],
+            .keys = sizes->key_lengths[i],
+            .first_packing = plan.packing_tasks,
+            .first_task = plan.tasks,
+            .packed = plan.units * (size_t)sizes->key_heads,
+        };
+        sequence.units = rounded_up(sequence.keys, UNIT) / UNIT;
+        sequence.key_blocks = (sequence.units + BLOCK_UNITS - 1) / BLOCK_UNITS;
+        cut_queries(&sequence);
+        plan.sequences[i] = sequence;
+        plan.units += (size_t)sequence.units;
+        plan.packing_tasks += sequence.queries > 0 ? sequence.key_blocks * sizes->key_heads : 0;
+        plan.tasks += sequence.query_blocks * sizes->heads;
+        query_start += (size_t)sequence.queries;
+        key_start += (size_t)sequence.keys;
+    }
+    plan.key_size = rounded_up(sizes->head_size, 2);
+    plan.value_size = rounded_up(sizes->head_size, UNIT);
+    plan.packed_keys = (char *)scratch + sequences_size(sizes);
+    plan.packed_values = plan.packed_keys + packed_size(sizes, plan.units, plan.key_size, element);
+    plan.threads = plan.packed_values + packed_size(sizes, plan.units, plan.value_size, element);
+    return plan;
+}
+
+/// The last sequence whose first task is not behind `task`: the one that it belongs to, as empty ones come before.
+static const struct attention_sequence *sequence_of(
+    const struct attention_plan *plan, int task, size_t first_task_offset) {
+    int low = 0, high = plan->sizes->sequences - 1;
+    while (low < high) {
+        int middle = (low + high + 1) / 2;
+        const char *sequence = (const char *)&plan->sequences[middle];
+        if (*(const int *)(sequence + first_task_offset) <= task) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    return &plan->sequences[low];
+}
+
+struct attention_task packing_task(const struct attention_plan *plan, int task) {
+    const struct attention_sequence *sequence =
+        sequence_of(plan, task, offsetof(struct attention_sequence, first_packing));
+    int place = task - sequence->first_packing;
+    return (struct attention_task){sequence, place / sequence->key_blocks, place % sequence->key_blocks};
+}
+
+struct attention_task query_task(const struct attention_plan *plan, int task) {
+    const struct attention_sequence *sequence =
+        sequence_of(plan, task, offsetof(struct attention_sequence, first_task));
+    // The heads of a group follow each other, as they read the same keys.
+    int group = plan->sizes->heads / plan->sizes->key_heads;
+    int place = task - sequence->first_task;
+    int key_head = place / (group * sequence->query_blocks);
+    int within = place % (group * sequence->query_blocks);
+    // Causal blocks grow with their number: the long ones come first, so that the threads end together.
+    int block = sequence->query_blocks - 1 - within / group;
+    return (struct attention_task){sequence, key_head * group + within % group, block};
+}

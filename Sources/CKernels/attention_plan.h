@@ -1,0 +1,60 @@
+#pragma once
+#include "kernels_attention.h"
+
+// How attention is cut into tasks, and where in the scratch memory everything lies.
+//
+// Keys come in units of 16, 1...16 units a block. In bfloat16, packed keys of a sequence and key head are
+// [unit][pair of numbers][key][2], packed values [block][unit of columns][pair of keys][column][2]. What is missing at
+// the ends is zero.
+
+enum { UNIT = 16, BLOCK_UNITS = 16, BLOCK_KEYS = UNIT * BLOCK_UNITS, TILE_ROWS = 6, BLOCK_ROWS = 66 };
+
+/// One sequence of the plan.
+struct attention_sequence {
+    size_t query_start, key_start;
+    int queries, keys;
+    /// Units and blocks of keys.
+    int units, key_blocks;
+    /// Blocks of queries, and the rows of each but the last, a multiple of TILE_ROWS.
+    int query_blocks, block_rows;
+    int first_packing, first_task;
+    /// Where the packed keys and values begin, in units of all heads.
+    size_t packed;
+};
+
+struct attention_plan {
+    const struct kernels_attention *sizes;
+    struct attention_sequence *sequences;
+    int packing_tasks, tasks;
+    size_t units;
+    /// Even; multiple of UNIT.
+    int key_size, value_size;
+    char *packed_keys, *packed_values, *threads;
+};
+
+/// A task: a block of keys to pack, or a block of rows to attend from.
+struct attention_task {
+    const struct attention_sequence *sequence;
+    /// Query head, or key head where keys are packed.
+    int head, block;
+};
+
+/// Lays the plan out in scratch memory. `element` bytes hold a packed number.
+struct attention_plan plan_attention(const struct kernels_attention *sizes, void *scratch, size_t element);
+
+/// Bytes of scratch memory of such a plan, each thread's `per_thread` included.
+size_t attention_plan_size(const struct kernels_attention *sizes, size_t element, size_t per_thread);
+
+struct attention_task packing_task(const struct attention_plan *plan, int task);
+struct attention_task query_task(const struct attention_plan *plan, int task);
+
+/// The first unit of a block; blocks of a sequence are as equal as can be.
+static inline int first_unit(const struct attention_sequence *sequence, int block) {
+    return (int)((long long)block * sequence->units / sequence->key_blocks);
+}
+
+/// Units of the next tile where `left` are left: as equal as can be, none above 4.
+static inline int tile_units(int left) {
+    int tiles = (left + 3) / 4;
+    return (left + tiles - 1) / tiles;
+}

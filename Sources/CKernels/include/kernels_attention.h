@@ -1,0 +1,42 @@
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Sizes of an attention over sequences that lie end to end: T tokens of queries, S of keys and values, H query heads
+/// and K key heads of D numbers each. Query head h reads key head h / (H / K).
+struct kernels_attention {
+    /// How many sequences there are, and the tokens of each; their sums are T and S. A sequence may be empty, but not
+    /// have queries without keys.
+    int sequences;
+    const int *query_lengths, *key_lengths;
+    /// H, K and D. K divides H; D is 1...256.
+    int heads, key_heads, head_size;
+    /// Numbers from one token, and from one head, to the next. The D numbers of a head lie side by side.
+    ptrdiff_t query_stride, query_head_stride;
+    ptrdiff_t key_stride, key_head_stride;
+    ptrdiff_t value_stride, value_head_stride;
+    /// Scores are query . key * scale.
+    float scale;
+    /// Query i of n sees the first m - n + i + 1 of m keys (n <= m): queries are the last ones of a cache.
+    bool causal;
+};
+
+/// Bytes of scratch memory that attention needs, for the path and the threads of the moment.
+size_t kernels_attention_bfloat16_scratch(const struct kernels_attention *sizes);
+size_t kernels_attention_float32_scratch(const struct kernels_attention *sizes);
+
+/// softmax(query key^T scale) value within each sequence. query [T, H, D], key and value [S, K, D] with strides,
+/// output [T, H * D] without gaps, all bfloat16; no alignment needed. `scratch` is aligned to 64 bytes.
+///
+/// Sums are float32 and the result is rounded once. With AVX-512, weights are rounded to bfloat16 before they meet the
+/// values, as libtorch's CPU kernel does, and denormal numbers count as zero in products, as its bfloat16 instructions
+/// have it. A masked key is one of weight zero: NaN and infinity in its value may show.
+void kernels_attention_bfloat16(
+    const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
+    uint16_t *output, void *scratch);
+
+/// The same in float32.
+void kernels_attention_float32(
+    const struct kernels_attention *sizes, const float *query, const float *key, const float *value, float *output,
+    void *scratch);
