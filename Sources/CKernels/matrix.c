@@ -15,9 +15,11 @@ enum {
     MOST_STEPS = 640,
     MOST_ROWS = 144,
     MOST_PANELS = 4,
-    /// Up to here the weights are read from memory as fast as it gives them, and each panel is read at one go.
-    STREAMED_ROWS = TILE_ROWS,
+    /// Up to here the weights are read as fast as memory gives them, panel after panel.
+    STREAMED_ROWS = 3 * TILE_ROWS,
     STREAMED_BYTES_AHEAD = 8192,
+    /// Where several tiles read a piece: 32 KiB, which stay in the first cache.
+    STREAMED_STEPS = 128,
     /// Of the next tile's rows; the machine itself sees what follows.
     ROW_BYTES_AHEAD = 256,
 };
@@ -31,6 +33,7 @@ struct product {
     ptrdiff_t steps;
     bool half_step;
     ptrdiff_t pieces;
+    bool streamed;
     ptrdiff_t row_blocks;
     ptrdiff_t panels;
     /// 0: as `stretch_of` has it.
@@ -116,7 +119,6 @@ static void multiply_piece(
     const struct product *product, const struct block *block, ptrdiff_t panel, ptrdiff_t first_step, ptrdiff_t steps) {
     const struct kernels_weight *weight = product->finish.weight;
     const bool last = first_step + steps == product->steps;
-    const bool streamed = product->rows <= STREAMED_ROWS;
     const ptrdiff_t tiles = ceiling_division(block->rows, TILE_ROWS);
     struct matrix_tile tile = {
         .x_stride = product->x_stride,
@@ -126,11 +128,11 @@ static void multiply_piece(
         .columns = columns_of_panel(weight, panel),
         .sums_stride = PANEL_OUTPUTS,
         .add = first_step > 0,
-        .prefetch_kind = streamed ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_ALL : PREFETCH_QUARTER,
+        .prefetch_kind = !product->streamed ? PREFETCH_QUARTER : tiles > 1 ? PREFETCH_ALL : PREFETCH_STREAM,
     };
     // The piece after this one is that of the next panel, or the first panel's next.
     const ptrdiff_t next_panel = panel + 1 - block->first_panel < block->panels ? panel + 1 : block->first_panel;
-    const char *next = streamed ? tile.panel + STREAMED_BYTES_AHEAD
+    const char *next = product->streamed ? tile.panel + STREAMED_BYTES_AHEAD
         : next_panel > panel ? tile.panel + panel_bytes(weight)
         : tile.panel + steps * PANEL_STEP_BYTES - (panel - block->first_panel) * panel_bytes(weight);
     for (ptrdiff_t index = 0; index < tiles; index++) {
@@ -138,7 +140,7 @@ static void multiply_piece(
         tile.rows = (int)(part_of(block->rows, tiles, index + 1) - row);
         tile.x = product->x + (block->first_row + row) * product->x_stride + first_step * STEP_BYTES;
         tile.sums = block->sums + ((panel - block->first_panel) * block->rows + row) * PANEL_STEP_BYTES;
-        tile.prefetch = tiles < 4 ? next : next + (index & 3) * steps * 64;
+        tile.prefetch = product->streamed ? next : next + (index & 3) * steps * 64;
         tile.ahead_count = 0;
         if (index + 1 < tiles) {
             tile.ahead[tile.ahead_count++] = (struct rows_ahead){
@@ -165,12 +167,13 @@ static struct stretch panels_of(const struct product *product, ptrdiff_t panel_b
 }
 
 static void multiply_block(const struct product *product, const struct block *block) {
-    for (ptrdiff_t piece = 0; piece < product->pieces; piece++) {
+    for (ptrdiff_t index = 0; index < product->pieces * block->panels; index++) {
+        // What is read once is read in its order; otherwise a piece of X meets all panels.
+        const ptrdiff_t piece = product->streamed ? index % product->pieces : index / block->panels;
+        const ptrdiff_t panel = product->streamed ? index / product->pieces : index % block->panels;
         const ptrdiff_t step = part_of(product->steps, product->pieces, piece);
         const ptrdiff_t steps = part_of(product->steps, product->pieces, piece + 1) - step;
-        for (ptrdiff_t panel = 0; panel < block->panels; panel++) {
-            multiply_piece(product, block, block->first_panel + panel, step, steps);
-        }
+        multiply_piece(product, block, block->first_panel + panel, step, steps);
     }
 }
 
@@ -198,9 +201,12 @@ static void multiply_task(void *context, int task, int thread) {
 
 /// Enough tasks that threads end at nearly the same time.
 static void choose_tasks(struct product *product) {
-    const bool streamed = product->rows <= STREAMED_ROWS || product->finish.weight->format == KERNELS_INT4;
-    product->pieces = streamed ? 1 : ceiling_division(product->steps, MOST_STEPS);
-    if (streamed) {
+    product->streamed = product->rows <= STREAMED_ROWS || product->finish.weight->format == KERNELS_INT4;
+    const ptrdiff_t most_steps = product->rows <= TILE_ROWS ? product->steps
+        : product->streamed ? STREAMED_STEPS
+        : MOST_STEPS;
+    product->pieces = ceiling_division(product->steps, most_steps);
+    if (product->streamed) {
         product->row_blocks = 1;
         while (stretch_of(product->panels, product->threads, product->panel_blocks).count > 0) {
             product->panel_blocks++;

@@ -76,8 +76,10 @@ extension MatrixProduct {
         let numbers = x[row * inputs..<(row + 1) * inputs]
         guard format == KERNELS_INT8 else { return numbers.map(Double.init) }
         guard numbers.allSatisfy(\.isFinite) else { return numbers.map { _ in .nan } }
-        let scale = max(Double(numbers.map(abs).max() ?? 0) / 127, 0x1p-127)
-        return numbers.map { (Double($0) / scale).rounded(.toNearestOrEven) * scale }
+        // In float32, as a number between two goes to either by its last bit.
+        let largest = numbers.map(abs).max() ?? 0
+        let (scale, inverse) = largest < 127 * 0x1p-127 ? (0x1p-127, 0x1p127) : (largest / 127, 127 / largest)
+        return numbers.map { Double(($0 * inverse).rounded(.toNearestOrEven)) * Double(scale) }
     }
 
     private func sum(_ x: [Double], _ row: Int) -> (value: Double, magnitude: Double) {
