@@ -65,28 +65,36 @@ func exponential(_ x: Double) -> Double { exp(x) }
 
     @Test(arguments: formats) func packingBlockByBlockIsPackingAtOnce(_ format: kernels_format) throws {
         let product = MatrixProduct(format, 3, 150, 36, group: 12, swiglu: true, seed: 3)
-        let whole = try #require(product.multiplied(packedBy: 1000))
-        #expect(product.multiplied(packedBy: 64) == whole)
-        #expect(product.multiplied(packedBy: 7) == whole)
+        try onEachPath { path in
+            let whole = try #require(product.multiplied(packedBy: 1000))
+            for block in [64, 7] {
+                let same = product.multiplied(packedBy: block) == whole
+                #expect(same, "\(path), blocks of \(block) rows")
+            }
+        }
     }
 
     @Test(arguments: formats) func theResidualMayBeTheResult(_ format: kernels_format) throws {
         let product = MatrixProduct(format, 20, 150, 36, group: 12, epilogue: 7, seed: 4)
         try onEachPath { path in
             let apart = try #require(product.multiplied())
-            #expect(product.multiplied(inPlace: true) == apart, "\(path)")
+            let same = product.multiplied(inPlace: true) == apart
+            #expect(same, "\(path)")
         }
     }
 
     @Test(arguments: formats) func theNumberOfThreadsChangesNoBit(_ format: kernels_format) throws {
         let product = MatrixProduct(format, 300, 700, 130, group: 65, epilogue: 1, seed: 5)
-        let usual = kernels_threads()
-        defer { kernels_set_threads(usual) }
-        kernels_set_threads(1)
-        let alone = try #require(product.multiplied())
-        for threads: Int32 in [2, 3, 5] {
-            kernels_set_threads(threads)
-            #expect(product.multiplied() == alone, "\(threads) threads")
+        try onEachPath { path in
+            let usual = kernels_threads()
+            defer { kernels_set_threads(usual) }
+            kernels_set_threads(1)
+            let alone = try #require(product.multiplied())
+            for threads: Int32 in [2, 3, 5] {
+                kernels_set_threads(threads)
+                let same = product.multiplied() == alone
+                #expect(same, "\(path), \(threads) threads")
+            }
         }
     }
 
