@@ -15,8 +15,8 @@ enum {
     MOST_STEPS = 640,
     MOST_ROWS = 144,
     MOST_PANELS = 4,
-    /// Up to here the weights are read as fast as memory gives them, panel after panel.
-    STREAMED_ROWS = 3 * TILE_ROWS,
+    /// Up to here the weights are read in their order, panel after panel.
+    STREAMED_ROWS = 16 * TILE_ROWS,
     STREAMED_BYTES_AHEAD = 8192,
     /// Where several tiles read a piece: 32 KiB, which stay in the first cache.
     STREAMED_STEPS = 128,
@@ -98,7 +98,8 @@ static int columns_of_panel(const struct kernels_weight *weight, ptrdiff_t panel
 }
 
 /// Has what the finish of a tile needs come while the tile computes.
-static void read_results_ahead(const struct product *product, ptrdiff_t panel, ptrdiff_t row, struct matrix_tile *tile) {
+static void read_results_ahead(
+    const struct product *product, ptrdiff_t panel, ptrdiff_t row, struct matrix_tile *tile) {
     const struct matrix_finish *finish = &product->finish;
     const struct kernels_epilogue *epilogue = finish->epilogue;
     const ptrdiff_t element = element_bytes(finish->weight->format);
@@ -112,6 +113,15 @@ static void read_results_ahead(const struct product *product, ptrdiff_t panel, p
         tile->ahead[tile->ahead_count++] = (struct rows_ahead){
             (const char *)epilogue->residual + place * element, epilogue->residual_stride * element, bytes};
     }
+}
+
+/// Where the piece begins that follows that of a tile: see `multiply_block`.
+static const char *next_piece(
+    const struct product *product, const struct block *block, ptrdiff_t panel, const struct matrix_tile *tile) {
+    const ptrdiff_t bytes = panel_bytes(product->finish.weight);
+    const char *after = tile->panel + (tile->steps + tile->half_step) * PANEL_STEP_BYTES;
+    const ptrdiff_t index = panel - block->first_panel;
+    return product->streamed ? after : index + 1 < block->panels ? tile->panel + bytes : after - index * bytes;
 }
 
 /// All rows of a block against a piece of one panel.
@@ -128,19 +138,16 @@ static void multiply_piece(
         .columns = columns_of_panel(weight, panel),
         .sums_stride = PANEL_OUTPUTS,
         .add = first_step > 0,
-        .prefetch_kind = !product->streamed ? PREFETCH_QUARTER : tiles > 1 ? PREFETCH_ALL : PREFETCH_STREAM,
+        .prefetch_kind = tiles == 1 ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_HALF : PREFETCH_QUARTER,
     };
-    // The piece after this one is that of the next panel, or the first panel's next.
-    const ptrdiff_t next_panel = panel + 1 - block->first_panel < block->panels ? panel + 1 : block->first_panel;
-    const char *next = product->streamed ? tile.panel + STREAMED_BYTES_AHEAD
-        : next_panel > panel ? tile.panel + panel_bytes(weight)
-        : tile.panel + steps * PANEL_STEP_BYTES - (panel - block->first_panel) * panel_bytes(weight);
+    const char *next = tiles == 1 ? tile.panel + STREAMED_BYTES_AHEAD : next_piece(product, block, panel, &tile);
+    const ptrdiff_t shares = tiles == 1 ? 1 : tiles < 4 ? 2 : 4;
     for (ptrdiff_t index = 0; index < tiles; index++) {
         ptrdiff_t row = part_of(block->rows, tiles, index);
         tile.rows = (int)(part_of(block->rows, tiles, index + 1) - row);
         tile.x = product->x + (block->first_row + row) * product->x_stride + first_step * STEP_BYTES;
         tile.sums = block->sums + ((panel - block->first_panel) * block->rows + row) * PANEL_STEP_BYTES;
-        tile.prefetch = product->streamed ? next : next + (index & 3) * steps * 64;
+        tile.prefetch = next + index % shares * (steps * PANEL_STEP_BYTES / shares);
         tile.ahead_count = 0;
         if (index + 1 < tiles) {
             tile.ahead[tile.ahead_count++] = (struct rows_ahead){

@@ -12,7 +12,8 @@ struct scaling {
 };
 
 AVX512_INLINE struct scaling scaling_of(
-    enum kernels_format format, const struct matrix_finish *finish, ptrdiff_t place, const float *bias, __mmask16 mask) {
+    enum kernels_format format, const struct matrix_finish *finish, ptrdiff_t place, const float *bias,
+    __mmask16 mask) {
     struct scaling scaling = {0};
     if (format == KERNELS_INT8) {
         scaling.offset = _mm512_loadu_si512(finish->offsets + place);

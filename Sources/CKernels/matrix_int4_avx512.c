@@ -48,8 +48,8 @@ AVX512_INLINE void add_int4_step(
     }
 }
 
-/// Adds a group's products, all x moving on. Few rows take turns with two sets of sums, as an addition has to wait for the
-/// last one to the same sum.
+/// Adds a group's products, all x moving on. Few rows take turns with two sets of sums, as an addition has to wait for
+/// the last one to the same sum.
 AVX512_INLINE void add_int4_group(
     __m512 of_group[INT4_ROWS][4], const int rows, const char **x, const char *step, ptrdiff_t group, __m512i table) {
     const int sets = rows <= 2 ? 2 : 1;

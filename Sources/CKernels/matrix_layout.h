@@ -29,8 +29,9 @@ static inline ptrdiff_t panel_count(const struct kernels_weight *weight) {
     return ceiling_division(weight->outputs, panel_width(weight));
 }
 
-/// int4: a group of a panel is a bfloat16 scale for each output, then 64 bytes a step. Of their 32 words, word w has the
-/// input w % 2 of outputs w / 2, 16 + w / 2, 32 + w / 2 and 48 + w / 2 as its four numbers, the first being the lowest.
+/// int4: a group of a panel is a bfloat16 scale for each output, then 64 bytes a step. Of their 32 words, word w has
+/// the input w % 2 of outputs w / 2, 16 + w / 2, 32 + w / 2 and 48 + w / 2 as its four numbers, 8 more than they are,
+/// the first being the lowest.
 static inline ptrdiff_t int4_group_bytes(ptrdiff_t group) {
     return INT4_SCALE_BYTES + ceiling_division(group, 2) * INT4_STEP_BYTES;
 }

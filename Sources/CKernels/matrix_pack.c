@@ -38,7 +38,8 @@ static void pack_steps(const struct kernels_weight *weight, struct place place, 
     }
 }
 
-static void pack_int8_scale(const struct kernels_weight *weight, struct place place, const int8_t *values, float scale) {
+static void pack_int8_scale(
+    const struct kernels_weight *weight, struct place place, const int8_t *values, float scale) {
     ptrdiff_t column = place.panel * PANEL_OUTPUTS + place.column;
     int32_t sum = 0;
     for (ptrdiff_t input = 0; values && input < weight->inputs; input++) {

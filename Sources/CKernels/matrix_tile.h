@@ -1,7 +1,8 @@
 // The inner loops of the matrix products, one set for each path.
 //
-// All formats with plain sums share one shape: a step is 4 bytes of each row of X (1 float32, 2 bfloat16, 4 int8) against
-// 4 bytes of each of the 64 outputs of a panel, added to a 4-byte sum (float32, or int32 for int8).
+// All formats but int4 share one shape: a step is 4 bytes of each row of X (1 float32, 2 bfloat16, 4 int8) against
+// 4 bytes of each of the 64 outputs of a panel, added to a 4-byte sum (float32, or int32 for int8). X of int8 has been
+// rounded to bytes, 128 more than they are.
 
 #ifndef KERNELS_MATRIX_TILE_H
 #define KERNELS_MATRIX_TILE_H
@@ -11,18 +12,18 @@
 enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6 };
 enum { INT4_ROWS = 4, INT4_SCALE_BYTES = 128, INT4_STEP_BYTES = 64 };
 
-/// What a tile reads ahead of the weights for later ones, from `prefetch` on.
+/// How much of the weights a tile reads ahead for later ones, from `prefetch` on, each step.
 enum matrix_prefetch {
-    /// 64 bytes a step: four tiles have a piece of the same size come.
+    /// 64 bytes: four tiles have a piece of the same size come.
     PREFETCH_QUARTER,
-    /// `PANEL_STEP_BYTES` a step.
-    PREFETCH_ALL,
-    /// The same of what is read only once.
+    /// 128 bytes.
+    PREFETCH_HALF,
+    /// `PANEL_STEP_BYTES`, of what is read only once.
     PREFETCH_STREAM,
 };
 
-/// Bytes of each of the tile's rows that are needed after it. They are asked for one row after the other, as many at once
-/// would hold up what the tile itself reads.
+/// Bytes of each of the tile's rows that are needed after it. They are asked for one row after the other, as many at
+/// once would hold up what the tile itself reads.
 struct rows_ahead {
     const char *first;
     ptrdiff_t stride;

@@ -8,8 +8,9 @@
 #define AVX2 __attribute__((target("avx2,fma")))
 #define AVX2_INLINE static inline __attribute__((always_inline)) AVX2
 
-// There are instructions for float32 only, and for pairs of 16-bit numbers. A step is therefore taken in phases: bfloat16
-// as its first and then its second inputs in float32, int8 as its first and third and then the others in 16 bits.
+// There are instructions for float32 only, and for pairs of 16-bit numbers. A step is therefore taken in phases:
+// bfloat16 as its first and then its second inputs in float32, int8 as its first and third and then the others in
+// 16 bits.
 
 AVX2_INLINE int phases_of(enum kernels_format format) { return format == KERNELS_FLOAT32 ? 1 : 2; }
 

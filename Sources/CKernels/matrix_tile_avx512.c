@@ -26,11 +26,9 @@ AVX512_INLINE void prefetch_step(
     case PREFETCH_QUARTER:
         _mm_prefetch(prefetch + step * 64, _MM_HINT_T0);
         break;
-    case PREFETCH_ALL:
-#pragma clang loop unroll(full)
-        for (int column = 0; column < columns; column++) {
-            _mm_prefetch(lines + 64 * column, _MM_HINT_T0);
-        }
+    case PREFETCH_HALF:
+        _mm_prefetch(prefetch + step * 128, _MM_HINT_T0);
+        _mm_prefetch(prefetch + step * 128 + 64, _MM_HINT_T0);
         break;
     case PREFETCH_STREAM:
 #pragma clang loop unroll(full)

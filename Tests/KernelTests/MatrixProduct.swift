@@ -144,7 +144,9 @@ extension MatrixProduct {
         let untouched = to(123)
         let stride = outputs + gap
         var y = [Element](repeating: untouched, count: rows * stride)
-        if inPlace, let residual { y = spread(residual, outputs).enumerated().map { $0 % stride < outputs ? $1 : untouched } }
+        if inPlace, let residual {
+            y = spread(residual, outputs).enumerated().map { $0 % stride < outputs ? $1 : untouched }
+        }
         let done = spread(x, inputs).withUnsafeBytes { x in
             y.withUnsafeMutableBytes { y in
                 withEpilogue(spread(residual ?? [Float](repeating: 0, count: rows * outputs), outputs), stride) {

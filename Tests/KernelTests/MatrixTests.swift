@@ -65,16 +65,21 @@ func exponential(_ x: Double) -> Double { exp(x) }
 
     @Test(arguments: formats) func packingBlockByBlockIsPackingAtOnce(_ format: kernels_format) throws {
         let product = MatrixProduct(format, 3, 150, 36, group: 12, swiglu: true, seed: 3)
-        let whole = try #require(product.multiplied(packedBy: 1000))
-        #expect(product.multiplied(packedBy: 64) == whole)
-        #expect(product.multiplied(packedBy: 7) == whole)
+        try onEachPath { path in
+            let whole = try #require(product.multiplied(packedBy: 1000))
+            for block in [64, 7] {
+                let same = product.multiplied(packedBy: block) == whole
+                #expect(same, "\(path), blocks of \(block) rows")
+            }
+        }
     }
 
     @Test(arguments: formats) func theResidualMayBeTheResult(_ format: kernels_format) throws {
         let product = MatrixProduct(format, 20, 150, 36, group: 12, epilogue: 7, seed: 4)
         try onEachPath { path in
             let apart = try #require(product.multiplied())
-            #expect(product.multiplied(inPlace: true) == apart, "\(path)")
+            let same = product.multiplied(inPlace: true) == apart
+            #expect(same, "\(path)")
         }
     }
 
@@ -83,7 +88,8 @@ func exponential(_ x: Double) -> Double { exp(x) }
         for instructions in InstructionSet.all {
             let alone = try #require(with(instructions, threads: 1) { product.multiplied() } ?? nil)
             for threads: Int32 in [2, 3, 5] {
-                #expect(with(instructions, threads: threads) { product.multiplied() } == alone, "\(threads) threads")
+                let same = with(instructions, threads: threads) { product.multiplied() } == alone
+                #expect(same, "\(instructions), \(threads) threads")
             }
         }
     }

@@ -17,11 +17,13 @@ enum kernels_format {
     /// Weights -127...127 with a scale for each output. X and Y bfloat16; each row of X is rounded to -127...127 of its
     /// largest magnitude, but of at least 2^-120. A row of X with NaN or infinity gives NaN.
     KERNELS_INT8,
-    /// Weights -8...7 with a scale for each output and group of inputs. X and Y bfloat16.
+    /// Weights -8...7 with a scale for each output and group of inputs. X and Y bfloat16, and what `KERNELS_BFLOAT16`
+    /// says of small numbers. Made for 1...4 rows; more are right, but slower than bfloat16.
     KERNELS_INT4,
 };
 
-/// A packed weight: 64 outputs a panel, in the order in which a kernel reads them, the same on every path.
+/// A packed weight, of at least one output and input: 64 outputs a panel, in the order in which a kernel reads them, the
+/// same on every path.
 struct kernels_weight {
     enum kernels_format format;
     ptrdiff_t outputs;
@@ -40,15 +42,15 @@ enum kernels_part { KERNELS_WHOLE, KERNELS_GATE, KERNELS_UP };
 /// Bytes of a packed weight, a multiple of 64.
 size_t kernels_packed_size(const struct kernels_weight *weight);
 
-/// Packs rows first..<first + rows of W[outputs, inputs], the first of them at `values`, `stride` elements apart: float,
-/// bfloat16 bits, or int8_t for int8 and int4. Int8 takes `scales[rows]`; int4 takes `scales[rows, inputs / group]`,
-/// which it rounds to bfloat16. Every row of every part must be packed once, in any order. Threads may pack at once
+/// Packs rows first..<first + rows of W[outputs, inputs], the first of them at `values`, `stride` elements apart:
+/// float, bfloat16 bits, or int8_t for int8 and int4. Int8 takes `scales[rows]`; int4 takes
+/// `scales[rows, inputs / group]`, which it rounds to bfloat16. Every row of every part must be packed once, in any order. Threads may pack at once
 /// what they have split at multiples of 64 rows, with `swiglu` of 32.
 void kernels_pack(const struct kernels_weight *weight, enum kernels_part part, ptrdiff_t first, ptrdiff_t rows,
                   const void *values, ptrdiff_t stride, const float *scales);
 
-/// Rounds W[rows, inputs] from bfloat16, rows `stride` elements apart, to values[rows, inputs] of -127...127 of the largest
-/// magnitude of a row, as `scales[rows]` has it. What is not finite counts as 0.
+/// Rounds W[rows, inputs] from bfloat16, rows `stride` elements apart, to values[rows, inputs] of -127...127 of the
+/// largest magnitude of a row, as `scales[rows]` has it. What is not finite counts as 0.
 void kernels_quantise_int8(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
                            ptrdiff_t inputs);
 
