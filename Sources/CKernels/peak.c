@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { RUNS = 8, TASKS_A_THREAD = 16, TURNS = 150000 };
+enum { RUNS = 8, TASKS_A_THREAD = 16, TURNS = 150000, TILES = 64 };
 
 struct peak {
     enum kernels_format format;
@@ -62,14 +62,15 @@ static void multiply(void *context, int task, int thread) {
         return;
     }
 #endif
-    multiply_in_cache(peak->format, 16);
+    multiply_in_cache(peak->format, TILES);
 }
 
 static double peak_of(enum kernels_format format) {
     struct peak peak = {.format = format};
     const int tasks = TASKS_A_THREAD * kernels_threads();
     const double step = format == KERNELS_FLOAT32 ? 1 : format == KERNELS_BFLOAT16 ? 2 : 4;
-    const double lanes = kernels_path() == KERNELS_AVX512 ? 24.0 * 16 * TURNS : 16.0 * 64 * TILE_ROWS * PANEL_OUTPUTS;
+    const double lanes = kernels_path() == KERNELS_AVX512 ? 24.0 * 16 * TURNS
+                                                          : 64.0 * TILES * TILE_ROWS * PANEL_OUTPUTS;
     return best_rate(2 * step * lanes * tasks, tasks, multiply, &peak);
 }
 
