@@ -69,7 +69,8 @@ static double peak_of(enum kernels_format format) {
     struct peak peak = {.format = format};
     const int tasks = TASKS_A_THREAD * kernels_threads();
     const double step = format == KERNELS_FLOAT32 ? 1 : format == KERNELS_BFLOAT16 ? 2 : 4;
-    const double lanes = kernels_path() == KERNELS_AVX512 ? 24.0 * 16 * TURNS : 64.0 * TILES * TILE_ROWS * PANEL_OUTPUTS;
+    const double lanes = kernels_path() == KERNELS_AVX512 ? 24.0 * 16 * TURNS
+                                                          : 64.0 * TILES * TILE_ROWS * PANEL_OUTPUTS;
     return best_rate(2 * step * lanes * tasks, tasks, multiply, &peak);
 }
 
