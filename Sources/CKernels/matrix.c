@@ -212,7 +212,8 @@ static void choose_tasks(struct product *product) {
     const ptrdiff_t most_steps = product->rows <= TILE_ROWS ? product->steps
         : product->streamed ? STREAMED_STEPS
         : MOST_STEPS;
-    product->pieces = ceiling_division(product->steps, most_steps);
+    // Without inputs there is one piece of no steps, as the epilogue is due all the same.
+    product->pieces = product->steps > 0 ? ceiling_division(product->steps, most_steps) : 1;
     if (product->streamed) {
         product->row_blocks = 1;
         while (stretch_of(product->panels, product->threads, product->panel_blocks).count > 0) {

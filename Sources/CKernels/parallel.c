@@ -159,6 +159,16 @@ static void close_job(void) {
     pthread_mutex_unlock(&sleep_lock);
 }
 
+/// A body that is run so counts as one all the same: what it calls stays with the caller too.
+static void run_alone(int tasks, void (*body)(void *context, int task, int thread), void *context) {
+    const bool was_inside = inside;
+    inside = true;
+    for (int task = 0; task < tasks; task++) {
+        body(context, task, 0);
+    }
+    inside = was_inside;
+}
+
 void kernels_set_threads(int threads) {
     int least = threads < 1 ? 1 : threads;
     atomic_store(&wanted_threads, least > MOST_THREADS ? MOST_THREADS : least);
@@ -176,9 +186,7 @@ int kernels_threads(void) {
 void kernels_parallel(int tasks, void (*body)(void *context, int task, int thread), void *context) {
     int threads = kernels_threads();
     if (inside || threads == 1 || tasks <= 1 || pthread_mutex_trylock(&owner) != 0) {
-        for (int task = 0; task < tasks; task++) {
-            body(context, task, 0);
-        }
+        run_alone(tasks, body, context);
         return;
     }
     start_workers(threads - 1);

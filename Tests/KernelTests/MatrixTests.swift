@@ -63,6 +63,15 @@ func exponential(_ x: Double) -> Double { exp(x) }
         }
     }
 
+    @Test(arguments: formats) func withoutInputsThereIsTheEpilogue(_ format: kernels_format) throws {
+        try onEachPath { path in
+            for rows in [1, 7, 150] {
+                let product = MatrixProduct(format, rows, 70, 0, epilogue: 7, seed: rows)
+                try Self.check(product, "\(path), \(format.rawValue), \(rows) rows")
+            }
+        }
+    }
+
     @Test(arguments: formats) func packingBlockByBlockIsPackingAtOnce(_ format: kernels_format) throws {
         let product = MatrixProduct(format, 3, 150, 36, group: 12, swiglu: true, seed: 3)
         try onEachPath { path in

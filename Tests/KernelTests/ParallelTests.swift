@@ -50,15 +50,16 @@ import Testing
         #expect(right)
     }
 
-    @Test func aBodyMayCallInItsTurn() {
+    /// Of one task too, which needs no workers itself.
+    @Test(arguments: [1, 8]) func aBodyMayCallInItsTurn(_ tasks: Int) {
         let log = Log(8)
         kernels_parallel(
-            8,
+            Int32(tasks),
             { context, _, _ in
                 kernels_parallel(
                     8, { context, task, thread in if thread == 0 { Log.count(task, context) } }, context)
             }, log.pointer)
-        #expect(log.runs.withLock { $0 } == Array(repeating: 8, count: 8))
+        #expect(log.runs.withLock { $0 } == Array(repeating: tasks, count: 8))
     }
 
     @Test func thePathIsOneThatTheMachineHas() {
