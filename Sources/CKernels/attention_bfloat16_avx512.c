@@ -100,8 +100,8 @@ AVX512 static void pack_block(void *context, int index, int thread) {
 
 AVX512 static void scale_weights(uint16_t *weight, int count, __m512 factor) {
     for (int i = 0; i < count; i += 16) {
-        __m512 scaled = _mm512_mul_ps(floats_of_bfloat16(_mm256_loadu_si256((void *)(weight + i))), factor);
-        _mm256_storeu_si256((void *)(weight + i), bfloat16_of_floats(scaled));
+        __m512 scaled = _mm512_mul_ps(float_of_bfloat16_16(_mm256_loadu_si256((void *)(weight + i))), factor);
+        _mm256_storeu_si256((void *)(weight + i), bfloat16_of_float_16(scaled));
     }
 }
 
@@ -372,7 +372,7 @@ AVX512 static void write_rows(
         __m512 total = _mm512_set1_ps(_mm512_reduce_add_ps(_mm512_load_ps(rows->sum[row])));
         const float *sum = rows->output + (size_t)row * (size_t)value_size;
         for (int column = 0; column < head_size; column += 16) {
-            __m256i rounded = bfloat16_of_floats(_mm512_div_ps(_mm512_load_ps(sum + column), total));
+            __m256i rounded = bfloat16_of_float_16(_mm512_div_ps(_mm512_load_ps(sum + column), total));
             _mm256_mask_storeu_epi16(output + column, first_lanes(head_size - column), rounded);
         }
     }

@@ -64,9 +64,13 @@ import Testing
 
     @Test func thePathIsOneThatTheMachineHas() {
         #expect(InstructionSet.all.contains(.portable))
-        for instructions in InstructionSet.all {
-            _ = with(instructions) { #expect(String(cString: kernels_path_name(kernels_path())) == "\(instructions)") }
-        }
+        onEachPath { #expect(String(cString: kernels_path_name(kernels_path())) == $0) }
         #expect(!InstructionSet.all.contains(.neon) || !InstructionSet.all.contains(.avx2))
+    }
+
+    @Test func peaksAreNumbers() {
+        for peak in [kernels_peak_float32(), kernels_peak_bf16(), kernels_peak_int8(), kernels_peak_read()] {
+            #expect(peak > 1e6 && peak.isFinite)
+        }
     }
 }

@@ -1,0 +1,83 @@
+#ifndef KERNELS_MATRIX_H
+#define KERNELS_MATRIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Products Y[M, N] = epilogue(X[M, K] W[N, K]^T) with weights that were packed once. M is `rows`, N `outputs`,
+// K `inputs`. Sums are float32 (int8: exact int32), and Y is rounded once, after the epilogue.
+
+enum kernels_format {
+    /// Weights, X and Y float32.
+    KERNELS_FLOAT32,
+    /// Weights, X and Y bfloat16. With AVX-512, numbers of X and W and sums below 2^-126 count as 0, as the machine's
+    /// instruction has it.
+    KERNELS_BFLOAT16,
+    /// Weights -127...127 with a scale for each output. X and Y bfloat16; each row of X is rounded to -127...127 of its
+    /// largest magnitude, but of at least 2^-120. A row of X with NaN or infinity gives NaN.
+    KERNELS_INT8,
+    /// Weights -8...7 with a scale for each output and group of inputs. X and Y bfloat16, and what `KERNELS_BFLOAT16`
+    /// says of small numbers. Made for 1...4 rows; more are right, but slower than bfloat16.
+    KERNELS_INT4,
+};
+
+/// A packed weight, of at least one output and input: 64 outputs a panel, in the order in which a kernel reads them, the
+/// same on every path.
+struct kernels_weight {
+    enum kernels_format format;
+    ptrdiff_t outputs;
+    ptrdiff_t inputs;
+    /// Inputs that share a scale (int4), a divisor of `inputs`; otherwise ignored.
+    ptrdiff_t group;
+    /// Two matrices of [outputs, inputs], gate G and up U, for silu(X G^T + bias) * (X U^T + bias).
+    bool swiglu;
+    /// `kernels_packed_size` bytes, aligned to 64.
+    void *packed;
+};
+
+/// Which matrix of a weight is packed. Gate and up are those of a weight with `swiglu`.
+enum kernels_part { KERNELS_WHOLE, KERNELS_GATE, KERNELS_UP };
+
+/// Bytes of a packed weight, a multiple of 64.
+size_t kernels_packed_size(const struct kernels_weight *weight);
+
+/// Packs rows first..<first + rows of W[outputs, inputs], the first of them at `values`, `stride` elements apart:
+/// float, bfloat16 bits, or int8_t for int8 and int4. Int8 takes `scales[rows]`; int4 takes
+/// `scales[rows, inputs / group]`, which it rounds to bfloat16. Every row of every part must be packed once, in any order. Threads may pack at once
+/// what they have split at multiples of 64 rows, with `swiglu` of 32.
+void kernels_pack(const struct kernels_weight *weight, enum kernels_part part, ptrdiff_t first, ptrdiff_t rows,
+                  const void *values, ptrdiff_t stride, const float *scales);
+
+/// Rounds W[rows, inputs] from bfloat16, rows `stride` elements apart, to values[rows, inputs] of -127...127 of the
+/// largest magnitude of a row, as `scales[rows]` has it. What is not finite counts as 0.
+void kernels_quantise_int8(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
+                           ptrdiff_t inputs);
+
+/// The same to -8...7 with scales[rows, inputs / group], which are bfloat16 numbers. The largest magnitude of a group
+/// becomes -8, so scales have either sign.
+void kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
+                           ptrdiff_t inputs, ptrdiff_t group);
+
+/// What is done with the sums before they are rounded; all that is NULL is left out. S being X W^T + bias, or with
+/// `swiglu` silu(X G^T + bias) * (X U^T + bias), it is Y = residual + gate * S.
+struct kernels_epilogue {
+    /// [outputs]; with `swiglu` [2 * outputs], those of the gate matrix first.
+    const float *bias;
+    /// [rows, outputs] in the type of Y, `residual_stride` elements from row to row. May be Y itself.
+    const void *residual;
+    ptrdiff_t residual_stride;
+    /// [outputs], or [any, outputs] with `gate_stride` elements from row to row.
+    const float *gate;
+    ptrdiff_t gate_stride;
+    /// [rows]: the row of `gate` that a row of Y takes; all take the first without.
+    const int32_t *gate_row;
+};
+
+/// Computes Y[rows, outputs] of X[rows, inputs], in the types of the weight's format, rows `y_stride` and `x_stride`
+/// elements apart. Needs no alignment beyond that of an element. Y may not overlap X. `epilogue` may be NULL.
+/// False, and Y is undefined, when memory for intermediate values is short.
+bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stride, ptrdiff_t rows,
+                    const struct kernels_weight *weight, const struct kernels_epilogue *epilogue);
+
+#endif

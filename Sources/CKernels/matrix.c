@@ -1,0 +1,320 @@
+#include "kernels_matrix.h"
+
+#include "kernels_parallel.h"
+#include "kernels_path.h"
+#include "matrix_layout.h"
+#include "scratch.h"
+
+#include <stdatomic.h>
+
+// Y is cut into blocks of rows and panels, one task each. Of such a block a thread takes the inputs piece by piece: the
+// piece of a panel stays in the second cache while all rows of the block pass, and so do the sums.
+
+enum {
+    /// 160 KiB of a panel.
+    MOST_STEPS = 640,
+    MOST_ROWS = 144,
+    MOST_PANELS = 4,
+    /// Up to here the weights are read in their order, panel after panel.
+    STREAMED_ROWS = 16 * TILE_ROWS,
+    STREAMED_BYTES_AHEAD = 8192,
+    /// Where several tiles read a piece: 32 KiB, which stay in the first cache.
+    STREAMED_STEPS = 128,
+    /// Of the next tile's rows; the machine itself sees what follows.
+    ROW_BYTES_AHEAD = 256,
+};
+
+struct product {
+    const struct matrix_kernels *kernels;
+    struct matrix_finish finish;
+    const char *x;
+    ptrdiff_t x_stride; // bytes
+    ptrdiff_t rows;
+    ptrdiff_t steps;
+    bool half_step;
+    ptrdiff_t pieces;
+    bool streamed;
+    ptrdiff_t row_blocks;
+    ptrdiff_t panels;
+    /// 0: as `stretch_of` has it.
+    ptrdiff_t panels_a_task;
+    ptrdiff_t panel_blocks;
+    int threads;
+    /// int8: what `x` is made of.
+    const uint16_t *unquantised;
+    ptrdiff_t unquantised_stride; // elements
+    float *x_scales;
+    atomic_bool failed;
+};
+
+const struct matrix_kernels *matrix_kernels(void) {
+    switch (kernels_path()) {
+#if defined(__x86_64__)
+    case KERNELS_AVX512:
+        return &matrix_kernels_avx512;
+    case KERNELS_AVX2:
+        return &matrix_kernels_avx2;
+#elif defined(__aarch64__)
+    case KERNELS_NEON:
+        return &matrix_kernels_neon;
+#endif
+    default:
+        return &matrix_kernels_portable;
+    }
+}
+
+/// The block's rows in tiles of nearly the same height, as one of 6 and one of 1 row are slower than 4 and 3.
+static ptrdiff_t part_of(ptrdiff_t whole, ptrdiff_t parts, ptrdiff_t index) { return whole * index / parts; }
+
+struct stretch {
+    ptrdiff_t first;
+    ptrdiff_t count;
+};
+
+/// Weights that are read once are best read in long stretches, and threads end together if the last ones are short: a
+/// task takes its share of half of what the tasks before it left. Its count is 0 behind the last task.
+static struct stretch stretch_of(ptrdiff_t panels, int threads, ptrdiff_t task) {
+    struct stretch stretch = {0, 0};
+    for (ptrdiff_t index = 0; index <= task; index++) {
+        stretch.first += stretch.count;
+        const ptrdiff_t left = panels - stretch.first;
+        const ptrdiff_t share = left / (2 * threads);
+        stretch.count = left > 0 && share < 1 ? 1 : share;
+    }
+    return stretch;
+}
+
+struct block {
+    ptrdiff_t first_row;
+    ptrdiff_t rows;
+    ptrdiff_t first_panel;
+    ptrdiff_t panels;
+    char *sums;
+};
+
+static int columns_of_panel(const struct kernels_weight *weight, ptrdiff_t panel) {
+    ptrdiff_t outputs = weight->outputs - panel * PANEL_OUTPUTS;
+    return weight->swiglu || outputs >= PANEL_OUTPUTS ? 4 : (int)ceiling_division(outputs, 16);
+}
+
+/// Has what the finish of a tile needs come while the tile computes.
+static void read_results_ahead(
+    const struct product *product, ptrdiff_t panel, ptrdiff_t row, struct matrix_tile *tile) {
+    const struct matrix_finish *finish = &product->finish;
+    const struct kernels_epilogue *epilogue = finish->epilogue;
+    const ptrdiff_t element = element_bytes(finish->weight->format);
+    const ptrdiff_t first = panel * panel_width(finish->weight);
+    const ptrdiff_t left = finish->weight->outputs - first;
+    const ptrdiff_t bytes = (left < panel_width(finish->weight) ? left : panel_width(finish->weight)) * element;
+    const char *y = finish->y + (row * finish->y_stride + first) * element;
+    tile->ahead[tile->ahead_count++] = (struct rows_ahead){y, finish->y_stride * element, bytes};
+    if (epilogue->residual && epilogue->residual != finish->y) {
+        const ptrdiff_t place = row * epilogue->residual_stride + first;
+        tile->ahead[tile->ahead_count++] = (struct rows_ahead){
+            (const char *)epilogue->residual + place * element, epilogue->residual_stride * element, bytes};
+    }
+}
+
+/// Where the piece begins that follows that of a tile: see `multiply_block`.
+static const char *next_piece(
+    const struct product *product, const struct block *block, ptrdiff_t panel, const struct matrix_tile *tile) {
+    const ptrdiff_t bytes = panel_bytes(product->finish.weight);
+    const char *after = tile->panel + (tile->steps + tile->half_step) * PANEL_STEP_BYTES;
+    const ptrdiff_t index = panel - block->first_panel;
+    return product->streamed ? after : index + 1 < block->panels ? tile->panel + bytes : after - index * bytes;
+}
+
+/// All rows of a block against a piece of one panel.
+static void multiply_piece(
+    const struct product *product, const struct block *block, ptrdiff_t panel, ptrdiff_t first_step, ptrdiff_t steps) {
+    const struct kernels_weight *weight = product->finish.weight;
+    const bool last = first_step + steps == product->steps;
+    const ptrdiff_t tiles = ceiling_division(block->rows, TILE_ROWS);
+    struct matrix_tile tile = {
+        .x_stride = product->x_stride,
+        .panel = (const char *)weight->packed + panel * panel_bytes(weight) + first_step * PANEL_STEP_BYTES,
+        .steps = steps - (last && product->half_step),
+        .half_step = last && product->half_step,
+        .columns = columns_of_panel(weight, panel),
+        .sums_stride = PANEL_OUTPUTS,
+        .add = first_step > 0,
+        .prefetch_kind = tiles == 1 ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_HALF : PREFETCH_QUARTER,
+    };
+    const char *next = tiles == 1 ? tile.panel + STREAMED_BYTES_AHEAD : next_piece(product, block, panel, &tile);
+    const ptrdiff_t shares = tiles == 1 ? 1 : tiles < 4 ? 2 : 4;
+    for (ptrdiff_t index = 0; index < tiles; index++) {
+        ptrdiff_t row = part_of(block->rows, tiles, index);
+        tile.rows = (int)(part_of(block->rows, tiles, index + 1) - row);
+        tile.x = product->x + (block->first_row + row) * product->x_stride + first_step * STEP_BYTES;
+        tile.sums = block->sums + ((panel - block->first_panel) * block->rows + row) * PANEL_STEP_BYTES;
+        tile.prefetch = next + index % shares * (steps * PANEL_STEP_BYTES / shares);
+        tile.ahead_count = 0;
+        if (index + 1 < tiles) {
+            tile.ahead[tile.ahead_count++] = (struct rows_ahead){
+                tile.x + tile.rows * product->x_stride, product->x_stride, ROW_BYTES_AHEAD};
+        }
+        if (last) {
+            read_results_ahead(product, panel, block->first_row + row, &tile);
+        }
+        product->kernels->tile(weight->format, &tile);
+        if (last) {
+            struct matrix_finish_block finished = {
+                panel, block->first_row + row, tile.rows, tile.sums, PANEL_OUTPUTS};
+            product->kernels->finish(&product->finish, &finished);
+        }
+    }
+}
+
+static struct stretch panels_of(const struct product *product, ptrdiff_t panel_block) {
+    if (product->panels_a_task == 0) {
+        return stretch_of(product->panels, product->threads, panel_block);
+    }
+    const ptrdiff_t first = panel_block * product->panels_a_task, left = product->panels - first;
+    return (struct stretch){first, left < product->panels_a_task ? left : product->panels_a_task};
+}
+
+static void multiply_block(const struct product *product, const struct block *block) {
+    for (ptrdiff_t index = 0; index < product->pieces * block->panels; index++) {
+        // What is read once is read in its order; otherwise a piece of X meets all panels.
+        const ptrdiff_t piece = product->streamed ? index % product->pieces : index / block->panels;
+        const ptrdiff_t panel = product->streamed ? index / product->pieces : index % block->panels;
+        const ptrdiff_t step = part_of(product->steps, product->pieces, piece);
+        const ptrdiff_t steps = part_of(product->steps, product->pieces, piece + 1) - step;
+        multiply_piece(product, block, block->first_panel + panel, step, steps);
+    }
+}
+
+static void multiply_task(void *context, int task, int thread) {
+    (void)thread;
+    struct product *product = context;
+    // What is swept again and again is the smaller of X and the weights, as it may stay in the last cache.
+    const bool sweep_rows = product->rows < product->panels * PANEL_OUTPUTS;
+    const ptrdiff_t row_block = sweep_rows ? task % product->row_blocks : task / product->panel_blocks;
+    const ptrdiff_t panel_block = sweep_rows ? task / product->row_blocks : task % product->panel_blocks;
+    const struct stretch panels = panels_of(product, panel_block);
+    struct block block = {
+        .first_row = part_of(product->rows, product->row_blocks, row_block),
+        .first_panel = panels.first,
+        .panels = panels.count,
+    };
+    block.rows = part_of(product->rows, product->row_blocks, row_block + 1) - block.first_row;
+    block.sums = scratch(SCRATCH_SUMS, (size_t)(block.rows * block.panels * PANEL_STEP_BYTES));
+    if (!block.sums) {
+        atomic_store(&product->failed, true);
+        return;
+    }
+    multiply_block(product, &block);
+}
+
+/// Enough tasks that threads end at nearly the same time.
+static void choose_tasks(struct product *product) {
+    product->streamed = product->rows <= STREAMED_ROWS || product->finish.weight->format == KERNELS_INT4;
+    const ptrdiff_t most_steps = product->rows <= TILE_ROWS ? product->steps
+        : product->streamed ? STREAMED_STEPS
+        : MOST_STEPS;
+    // Without inputs there is one piece of no steps, as the epilogue is due all the same.
+    product->pieces = product->steps > 0 ? ceiling_division(product->steps, most_steps) : 1;
+    if (product->streamed) {
+        product->row_blocks = 1;
+        while (stretch_of(product->panels, product->threads, product->panel_blocks).count > 0) {
+            product->panel_blocks++;
+        }
+        return;
+    }
+    product->row_blocks = ceiling_division(product->rows, MOST_ROWS);
+    product->panels_a_task = MOST_PANELS;
+    while (product->panels_a_task > 1
+           && product->row_blocks * product->panels / product->panels_a_task < 16 * product->threads) {
+        product->panels_a_task /= 2;
+    }
+    product->panel_blocks = ceiling_division(product->panels, product->panels_a_task);
+}
+
+enum { QUANTISED_ROWS = 8 };
+
+static void quantise_task(void *context, int task, int thread) {
+    (void)thread;
+    struct product *product = context;
+    for (ptrdiff_t row = task * QUANTISED_ROWS; row < product->rows && row < (task + 1) * QUANTISED_ROWS; row++) {
+        product->x_scales[row] = product->kernels->quantise_row(
+            (uint8_t *)product->x + row * product->x_stride, product->unquantised + row * product->unquantised_stride,
+            product->finish.weight->inputs);
+    }
+}
+
+/// Puts bytes in the place of X. False when memory is short.
+static bool quantise(struct product *product) {
+    const struct kernels_weight *weight = product->finish.weight;
+    const ptrdiff_t row_bytes = ceiling_division(panel_steps(weight) * STEP_BYTES, 64) * 64;
+    char *memory = scratch(SCRATCH_ROWS, (size_t)(product->rows * (row_bytes + (ptrdiff_t)sizeof(float))));
+    if (!memory) {
+        return false;
+    }
+    product->unquantised = (const uint16_t *)product->x;
+    product->unquantised_stride = product->x_stride / (ptrdiff_t)sizeof(uint16_t);
+    product->x = memory;
+    product->x_stride = row_bytes;
+    product->x_scales = (float *)(memory + product->rows * row_bytes);
+    product->finish.x_scales = product->x_scales;
+    product->finish.weight_scales = weight_scales(weight);
+    product->finish.offsets = weight_offsets(weight);
+    kernels_parallel((int)ceiling_division(product->rows, QUANTISED_ROWS), quantise_task, product);
+    return true;
+}
+
+/// A panel against all rows; it is small enough to stay in the second cache.
+static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) {
+    const struct kernels_weight *weight = product->finish.weight;
+    _Alignas(64) float sums[INT4_ROWS * PANEL_OUTPUTS];
+    for (ptrdiff_t row = 0; row < product->rows; row += INT4_ROWS) {
+        const int rows = product->rows - row < INT4_ROWS ? (int)(product->rows - row) : INT4_ROWS;
+        struct matrix_int4_tile tile = {
+            .x = product->x + row * product->x_stride,
+            .x_stride = product->x_stride,
+            .panel = (const char *)weight->packed + panel * panel_bytes(weight),
+            .groups = weight->inputs / weight->group,
+            .group = weight->group,
+            .rows = rows,
+            .sums = sums,
+        };
+        product->kernels->int4_tile(&tile);
+        struct matrix_finish_block finished = {panel, row, rows, sums, PANEL_OUTPUTS};
+        product->kernels->finish(&product->finish, &finished);
+    }
+}
+
+static void multiply_int4_task(void *context, int task, int thread) {
+    (void)thread;
+    const struct product *product = context;
+    const struct stretch panels = panels_of(product, task);
+    for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
+        multiply_int4_panel(product, panels.first + panel);
+    }
+}
+
+bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stride, ptrdiff_t rows,
+                    const struct kernels_weight *weight, const struct kernels_epilogue *epilogue) {
+    static const struct kernels_epilogue nothing = {0};
+    const ptrdiff_t element = element_bytes(weight->format);
+    struct product product = {
+        .kernels = matrix_kernels(),
+        .finish = {.weight = weight, .epilogue = epilogue ? epilogue : &nothing, .y = y, .y_stride = y_stride},
+        .x = x,
+        .x_stride = x_stride * element,
+        .rows = rows,
+        .steps = panel_steps(weight),
+        .half_step = weight->format == KERNELS_BFLOAT16 && weight->inputs % 2 == 1,
+        .panels = panel_count(weight),
+        .threads = kernels_threads(),
+    };
+    if (rows <= 0 || weight->outputs <= 0) {
+        return true;
+    }
+    if (weight->format == KERNELS_INT8 && !quantise(&product)) {
+        return false;
+    }
+    choose_tasks(&product);
+    const ptrdiff_t tasks = product.row_blocks * product.panel_blocks;
+    kernels_parallel((int)tasks, weight->format == KERNELS_INT4 ? multiply_int4_task : multiply_task, &product);
+    return !atomic_load(&product.failed);
+}

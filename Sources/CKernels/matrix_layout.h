@@ -1,0 +1,53 @@
+// Where the numbers of a packed weight lie.
+
+#ifndef KERNELS_MATRIX_LAYOUT_H
+#define KERNELS_MATRIX_LAYOUT_H
+
+#include "matrix_tile.h"
+
+static inline ptrdiff_t ceiling_division(ptrdiff_t value, ptrdiff_t divisor) { return (value + divisor - 1) / divisor; }
+
+/// Bytes of a number of X or Y.
+static inline ptrdiff_t element_bytes(enum kernels_format format) { return format == KERNELS_FLOAT32 ? 4 : 2; }
+
+/// Bytes of a weight as `kernels_pack` takes it.
+static inline ptrdiff_t weight_bytes(enum kernels_format format) {
+    return format == KERNELS_FLOAT32 ? 4 : format == KERNELS_BFLOAT16 ? 2 : 1;
+}
+
+/// Steps of a panel, the last one perhaps filled up with zeros.
+static inline ptrdiff_t panel_steps(const struct kernels_weight *weight) {
+    return ceiling_division(weight->inputs * weight_bytes(weight->format), STEP_BYTES);
+}
+
+/// Outputs of Y in a panel: with `swiglu` a panel is 32 outputs of the gate matrix, then the same of the up matrix.
+static inline ptrdiff_t panel_width(const struct kernels_weight *weight) {
+    return weight->swiglu ? PANEL_OUTPUTS / 2 : PANEL_OUTPUTS;
+}
+
+static inline ptrdiff_t panel_count(const struct kernels_weight *weight) {
+    return ceiling_division(weight->outputs, panel_width(weight));
+}
+
+/// int4: a group of a panel is a bfloat16 scale for each output, then 64 bytes a step. Of their 32 words, word w has
+/// the input w % 2 of outputs w / 2, 16 + w / 2, 32 + w / 2 and 48 + w / 2 as its four numbers, 8 more than they are,
+/// the first being the lowest.
+static inline ptrdiff_t int4_group_bytes(ptrdiff_t group) {
+    return INT4_SCALE_BYTES + ceiling_division(group, 2) * INT4_STEP_BYTES;
+}
+
+static inline ptrdiff_t panel_bytes(const struct kernels_weight *weight) {
+    return weight->format == KERNELS_INT4 ? weight->inputs / weight->group * int4_group_bytes(weight->group)
+                                          : panel_steps(weight) * PANEL_STEP_BYTES;
+}
+
+/// int8: behind the panels, a float scale for each of their outputs, then 128 times the sum of its weights.
+static inline float *weight_scales(const struct kernels_weight *weight) {
+    return (float *)((char *)weight->packed + panel_count(weight) * panel_bytes(weight));
+}
+
+static inline int32_t *weight_offsets(const struct kernels_weight *weight) {
+    return (int32_t *)(weight_scales(weight) + panel_count(weight) * PANEL_OUTPUTS);
+}
+
+#endif

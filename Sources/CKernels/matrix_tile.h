@@ -1,0 +1,113 @@
+// The inner loops of the matrix products, one set for each path.
+//
+// All formats but int4 share one shape: a step is 4 bytes of each row of X (1 float32, 2 bfloat16, 4 int8) against
+// 4 bytes of each of the 64 outputs of a panel, added to a 4-byte sum (float32, or int32 for int8). X of int8 has been
+// rounded to bytes, 128 more than they are.
+
+#ifndef KERNELS_MATRIX_TILE_H
+#define KERNELS_MATRIX_TILE_H
+
+#include "kernels_matrix.h"
+
+enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6 };
+enum { INT4_ROWS = 4, INT4_SCALE_BYTES = 128, INT4_STEP_BYTES = 64 };
+
+/// How much of the weights a tile reads ahead for later ones, from `prefetch` on, each step.
+enum matrix_prefetch {
+    /// 64 bytes: four tiles have a piece of the same size come.
+    PREFETCH_QUARTER,
+    /// 128 bytes.
+    PREFETCH_HALF,
+    /// `PANEL_STEP_BYTES`, of what is read only once.
+    PREFETCH_STREAM,
+};
+
+/// Bytes of each of the tile's rows that are needed after it. They are asked for one row after the other, as many at
+/// once would hold up what the tile itself reads.
+struct rows_ahead {
+    const char *first;
+    ptrdiff_t stride;
+    ptrdiff_t bytes;
+};
+
+/// Adds the product of some rows of X and a panel to sums[rows, 64].
+struct matrix_tile {
+    const char *x;
+    ptrdiff_t x_stride; // bytes
+    const char *panel;
+    ptrdiff_t steps;
+    /// bfloat16: after the steps comes one with a single input, as `inputs` is odd.
+    bool half_step;
+    int rows; // 1...6
+    /// Outputs to compute are 0..<16 * columns; 1...4.
+    int columns;
+    void *sums;
+    ptrdiff_t sums_stride; // elements
+    /// Sums start at what is there, not at 0.
+    bool add;
+    const char *prefetch;
+    enum matrix_prefetch prefetch_kind;
+    struct rows_ahead ahead[3];
+    int ahead_count;
+};
+
+/// Sets sums[rows, 64] to the product of some rows of X and all of an int4 panel.
+struct matrix_int4_tile {
+    const char *x;
+    ptrdiff_t x_stride; // bytes
+    const char *panel;
+    ptrdiff_t groups;
+    ptrdiff_t group; // inputs
+    int rows; // 1...4
+    float *sums;
+};
+
+/// From sums to Y, for the outputs of one panel.
+struct matrix_finish {
+    const struct kernels_weight *weight;
+    const struct kernels_epilogue *epilogue;
+    char *y;
+    ptrdiff_t y_stride;
+    /// int8: of each row of X.
+    const float *x_scales;
+    /// int8: of each output of the panels, and 128 times its sum of weights.
+    const float *weight_scales;
+    const int32_t *offsets;
+};
+
+struct matrix_finish_block {
+    ptrdiff_t panel;
+    ptrdiff_t first_row;
+    int rows;
+    const void *sums;
+    ptrdiff_t sums_stride;
+};
+
+struct matrix_kernels {
+    void (*tile)(enum kernels_format format, const struct matrix_tile *tile);
+    void (*int4_tile)(const struct matrix_int4_tile *tile);
+    void (*finish)(const struct matrix_finish *finish, const struct matrix_finish_block *block);
+    /// Writes 128 + each number of a row divided by its scale, up to a multiple of 4 numbers, the rest being 0.
+    /// Returns the scale, which NaN or infinity make NaN.
+    float (*quantise_row)(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
+};
+
+extern const struct matrix_kernels matrix_kernels_portable;
+void matrix_int4_tile_portable(const struct matrix_int4_tile *tile);
+float matrix_quantise_row_portable(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
+void matrix_finish_portable(const struct matrix_finish *finish, const struct matrix_finish_block *block);
+#if defined(__aarch64__)
+extern const struct matrix_kernels matrix_kernels_neon;
+#endif
+#if defined(__x86_64__)
+extern const struct matrix_kernels matrix_kernels_avx2;
+extern const struct matrix_kernels matrix_kernels_avx512;
+void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
+float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
+void matrix_finish_avx512(const struct matrix_finish *finish, const struct matrix_finish_block *block);
+#endif
+
+/// Those of `kernels_path()`.
+const struct matrix_kernels *matrix_kernels(void);
+
+#endif

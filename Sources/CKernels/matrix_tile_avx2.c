@@ -1,0 +1,118 @@
+#if defined(__x86_64__)
+
+#include "matrix_tile.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+#define AVX2 __attribute__((target("avx2,fma")))
+#define AVX2_INLINE static inline __attribute__((always_inline)) AVX2
+
+// There are instructions for float32 only, and for pairs of 16-bit numbers. A step is therefore taken in phases:
+// bfloat16 as its first and then its second inputs in float32, int8 as its first and third and then the others in
+// 16 bits.
+
+AVX2_INLINE int phases_of(enum kernels_format format) { return format == KERNELS_FLOAT32 ? 1 : 2; }
+
+AVX2_INLINE __m256i weights_of_phase(enum kernels_format format, __m256i weights, int phase) {
+    switch (format) {
+    case KERNELS_FLOAT32:
+        return weights;
+    case KERNELS_BFLOAT16:
+        return phase == 0 ? _mm256_slli_epi32(weights, 16)
+                          : _mm256_and_si256(weights, _mm256_set1_epi32((int)0xffff0000));
+    default:
+        return _mm256_srai_epi16(phase == 0 ? _mm256_slli_epi16(weights, 8) : weights, 8);
+    }
+}
+
+AVX2_INLINE __m256i x_of_phase(enum kernels_format format, uint32_t x, int phase) {
+    switch (format) {
+    case KERNELS_FLOAT32:
+        return _mm256_set1_epi32((int)x);
+    case KERNELS_BFLOAT16:
+        return _mm256_set1_epi32((int)(phase == 0 ? x << 16 : x & 0xffff0000));
+    default:
+        return _mm256_set1_epi32((int)(x >> 8 * phase & 0x00ff00ff));
+    }
+}
+
+AVX2_INLINE __m256i add_phase(enum kernels_format format, __m256i sum, __m256i x, __m256i weights) {
+    if (format == KERNELS_INT8) {
+        return _mm256_add_epi32(sum, _mm256_madd_epi16(x, weights));
+    }
+    return _mm256_castps_si256(
+        _mm256_fmadd_ps(_mm256_castsi256_ps(x), _mm256_castsi256_ps(weights), _mm256_castsi256_ps(sum)));
+}
+
+AVX2_INLINE uint32_t bytes_of(const char *x, size_t count) {
+    uint32_t bytes = 0;
+    memcpy(&bytes, x, count);
+    return bytes;
+}
+
+/// One phase of a step for 16 outputs; with constants for `format` and `rows` the sums stay in registers.
+AVX2_INLINE void add_phases(enum kernels_format format, const int rows, __m256i sums[TILE_ROWS][2],
+                            const struct matrix_tile *tile, const char *panel, ptrdiff_t step, bool half) {
+    for (int phase = 0; phase < (half ? 1 : phases_of(format)); phase++) {
+        const __m256i *weights = (const __m256i *)(panel + step * PANEL_STEP_BYTES);
+        const __m256i first = weights_of_phase(format, _mm256_load_si256(weights), phase);
+        const __m256i second = weights_of_phase(format, _mm256_load_si256(weights + 1), phase);
+#pragma clang loop unroll(full)
+        for (int row = 0; row < rows; row++) {
+            const char *place = tile->x + row * tile->x_stride + step * STEP_BYTES;
+            const __m256i x = x_of_phase(format, half ? bytes_of(place, 2) : bytes_of(place, 4), phase);
+            sums[row][0] = add_phase(format, sums[row][0], x, first);
+            sums[row][1] = add_phase(format, sums[row][1], x, second);
+        }
+    }
+}
+
+AVX2_INLINE void tile_of(enum kernels_format format, const int rows, const struct matrix_tile *tile) {
+    for (int column = 0; column < tile->columns; column++) {
+        __m256i sums[TILE_ROWS][2];
+        __m256i *places[TILE_ROWS];
+        const char *panel = tile->panel + 64 * column;
+#pragma clang loop unroll(full)
+        for (int row = 0; row < rows; row++) {
+            places[row] = (__m256i *)((int32_t *)tile->sums + row * tile->sums_stride + 16 * column);
+            sums[row][0] = tile->add ? _mm256_loadu_si256(places[row]) : _mm256_setzero_si256();
+            sums[row][1] = tile->add ? _mm256_loadu_si256(places[row] + 1) : _mm256_setzero_si256();
+        }
+        for (ptrdiff_t step = 0; step < tile->steps; step++) {
+            add_phases(format, rows, sums, tile, panel, step, false);
+        }
+        if (format == KERNELS_BFLOAT16 && tile->half_step) {
+            add_phases(format, rows, sums, tile, panel, tile->steps, true);
+        }
+#pragma clang loop unroll(full)
+        for (int row = 0; row < rows; row++) {
+            _mm256_storeu_si256(places[row], sums[row][0]);
+            _mm256_storeu_si256(places[row] + 1, sums[row][1]);
+        }
+    }
+}
+
+#define TILE(format, rows)                                                         \
+    AVX2 static void tile_##format##_##rows(const struct matrix_tile *tile) {      \
+        tile_of(KERNELS_##format, rows, tile);                                     \
+    }
+#define TILES(format) \
+    TILE(format, 1) TILE(format, 2) TILE(format, 3) TILE(format, 4) TILE(format, 5) TILE(format, 6)
+#define NAMES(format)                                                                                      \
+    {tile_##format##_1, tile_##format##_2, tile_##format##_3, tile_##format##_4, tile_##format##_5, tile_##format##_6}
+
+TILES(FLOAT32)
+TILES(BFLOAT16)
+TILES(INT8)
+
+static void tile_avx2(enum kernels_format format, const struct matrix_tile *tile) {
+    static void (*const tiles[3][TILE_ROWS])(const struct matrix_tile *) = {
+        NAMES(FLOAT32), NAMES(BFLOAT16), NAMES(INT8)};
+    tiles[format][tile->rows - 1](tile);
+}
+
+const struct matrix_kernels matrix_kernels_avx2 = {
+    tile_avx2, matrix_int4_tile_portable, matrix_finish_portable, matrix_quantise_row_portable};
+
+#endif

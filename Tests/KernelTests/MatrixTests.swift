@@ -1,0 +1,180 @@
+import CKernels
+import Foundation
+import Testing
+
+/// `exp` of the C library, under a name of its own.
+func exponential(_ x: Double) -> Double { exp(x) }
+
+/// Matrix products on every path against double precision.
+@Suite struct MatrixTests {
+    static let formats = [KERNELS_FLOAT32, KERNELS_BFLOAT16, KERNELS_INT8, KERNELS_INT4]
+
+    /// Half a unit in the last place of Y's type, and the error of float32 sums of some hundred numbers.
+    private static func tolerance(_ product: MatrixProduct, _ expected: (value: Double, magnitude: Double)) -> Double {
+        let last: Double = product.format == KERNELS_FLOAT32 ? 0x1p-24 : 0x1p-8
+        return 1.01 * last * abs(expected.value) + 4e-6 * expected.magnitude + 0x1p-134
+    }
+
+    static func check(_ product: MatrixProduct, _ what: String, location: SourceLocation = #_sourceLocation) throws {
+        let y = try #require(product.multiplied(), "beside Y: \(what)", sourceLocation: location)
+        for (index, (value, expected)) in zip(y, product.reference()).enumerated() {
+            let close = abs(Double(value) - expected.value) <= tolerance(product, expected)
+            let same = expected.value.isFinite ? close : value.isNaN || Double(value) == expected.value
+            if !same {
+                Issue.record("\(what), \(index): \(value), expected \(expected.value)", sourceLocation: location)
+                return
+            }
+        }
+    }
+
+    @Test(arguments: formats) func oddSizesAgreeWithDoublePrecision(_ format: kernels_format) throws {
+        var seed = 0
+        try onEachPath { path in
+            for rows in [1, 2, 3, 4, 5, 7, 13, 65] {
+                for (outputs, inputs) in [(1, 1), (15, 63), (33, 2), (64, 64), (65, 126), (100, 189), (131, 315)] {
+                    seed += 1
+                    let group = [63, 2, 1].first { inputs % $0 == 0 } ?? 1
+                    let product = MatrixProduct(
+                        format, rows, outputs, inputs, group: group, swiglu: seed % 3 == 0, epilogue: seed % 16,
+                        seed: seed)
+                    try Self.check(product, "\(path), \(format.rawValue), \(rows)x\(outputs)x\(inputs), \(seed)")
+                }
+            }
+        }
+    }
+
+    /// Several blocks of rows, several pieces of the inputs, several tasks.
+    @Test(arguments: formats) func largeSizesAgreeWithDoublePrecision(_ format: kernels_format) throws {
+        let product = MatrixProduct(format, 389, 290, 2520, group: 126, epilogue: 15, seed: 7)
+        let small = MatrixProduct(format, 5, 600, 4200, group: 40, swiglu: true, epilogue: 3, seed: 8)
+        try onEachPath { path in
+            try Self.check(product, "\(path), \(format.rawValue)")
+            try Self.check(small, "\(path), \(format.rawValue), swiglu")
+        }
+    }
+
+    @Test(arguments: formats) func groupsOfAnyLengthThatDividesTheInputsWork(_ format: kernels_format) throws {
+        guard format == KERNELS_INT4 else { return }
+        try onEachPath { path in
+            for group in [1, 3, 40, 63, 72, 120, 126, 252, 360, 504, 840, 2520] {
+                let product = MatrixProduct(format, 1 + group % 5, 70, 2520, group: group, seed: group)
+                try Self.check(product, "\(path), groups of \(group)")
+            }
+        }
+    }
+
+    @Test(arguments: formats) func withoutInputsThereIsTheEpilogue(_ format: kernels_format) throws {
+        try onEachPath { path in
+            for rows in [1, 7, 150] {
+                let product = MatrixProduct(format, rows, 70, 0, epilogue: 7, seed: rows)
+                try Self.check(product, "\(path), \(format.rawValue), \(rows) rows")
+            }
+        }
+    }
+
+    @Test(arguments: formats) func packingBlockByBlockIsPackingAtOnce(_ format: kernels_format) throws {
+        let product = MatrixProduct(format, 3, 150, 36, group: 12, swiglu: true, seed: 3)
+        try onEachPath { path in
+            let whole = try #require(product.multiplied(packedBy: 1000))
+            for block in [64, 7] {
+                let same = product.multiplied(packedBy: block) == whole
+                #expect(same, "\(path), blocks of \(block) rows")
+            }
+        }
+    }
+
+    @Test(arguments: formats) func theResidualMayBeTheResult(_ format: kernels_format) throws {
+        let product = MatrixProduct(format, 20, 150, 36, group: 12, epilogue: 7, seed: 4)
+        try onEachPath { path in
+            let apart = try #require(product.multiplied())
+            let same = product.multiplied(inPlace: true) == apart
+            #expect(same, "\(path)")
+        }
+    }
+
+    @Test(arguments: formats) func theNumberOfThreadsChangesNoBit(_ format: kernels_format) throws {
+        let product = MatrixProduct(format, 300, 700, 130, group: 65, epilogue: 1, seed: 5)
+        for instructions in InstructionSet.all {
+            let alone = try #require(with(instructions, threads: 1) { product.multiplied() } ?? nil)
+            for threads: Int32 in [2, 3, 5] {
+                let same = with(instructions, threads: threads) { product.multiplied() } == alone
+                #expect(same, "\(instructions), \(threads) threads")
+            }
+        }
+    }
+
+    @Test(arguments: formats) func infinityAndNaNReachTheirRowsAndNoOther(_ format: kernels_format) throws {
+        try onEachPath { path in
+            for inputs in [1, 63, 64, 126] {
+                var product = MatrixProduct(format, 9, 70, inputs, group: inputs, seed: inputs)
+                product.x[2 * inputs + inputs - 1] = .infinity
+                product.x[4 * inputs] = .nan
+                product.x[7 * inputs + inputs / 2] = -.infinity
+                try Self.check(product, "\(path), \(format.rawValue), \(inputs) inputs")
+            }
+        }
+    }
+
+    @Test(arguments: [KERNELS_FLOAT32, KERNELS_BFLOAT16]) func weightsThatAreNotFiniteReachTheirOutputs(
+        _ format: kernels_format
+    ) throws {
+        try onEachPath { path in
+            var product = MatrixProduct(format, 7, 70, 33, seed: 11)
+            product.weights[3 * 33 + 32] = .infinity
+            product.weights[69 * 33] = .nan
+            try Self.check(product, "\(path), \(format.rawValue)")
+        }
+    }
+
+    @Test(arguments: formats) func numbersAtTheEdgesOfTheRangeKeepTheirSize(_ format: kernels_format) throws {
+        try onEachPath { path in
+            for scale: Float in [0x1p-100, 0x1p-60, 0x1p60, 0x1p110] {
+                var product = MatrixProduct(format, 7, 70, 64, group: 32, seed: 12)
+                product.x = product.x.map { product.rounded($0 * scale) }
+                try Self.check(product, "\(path), \(format.rawValue), \(scale)")
+            }
+        }
+    }
+
+    /// With AVX-512 subnormal bfloat16 numbers count as 0, so no error is larger than they are.
+    @Test(arguments: formats) func subnormalNumbersAreKeptOrCountAsZero(_ format: kernels_format) throws {
+        try onEachPath { path in
+            var product = MatrixProduct(format, 7, 70, 64, group: 32, seed: 13)
+            product.x = product.x.map { product.rounded($0 * 0x1p-127) }
+            let y = try #require(product.multiplied())
+            let flushes = path == "avx512" && (format == KERNELS_BFLOAT16 || format == KERNELS_INT4)
+            for (value, expected) in zip(y, product.reference()) {
+                let least = flushes ? 64 * 7.5 * 0x1p-126 : 0x1p-133 + 0.02 * expected.magnitude
+                #expect(abs(Double(value) - expected.value) <= least, "\(path), \(format.rawValue)")
+            }
+        }
+    }
+
+    @Test func aSumThatIsTooLargeForBfloat16IsInfinite() throws {
+        try onEachPath { path in
+            var product = MatrixProduct(KERNELS_BFLOAT16, 2, 20, 2)
+            product.x = product.x.map { _ in float(0x7f7f) }
+            product.weights = product.weights.map { _ in 1 }
+            let y = try #require(product.multiplied())
+            #expect(y.allSatisfy { $0 == .infinity }, "\(path)")
+        }
+    }
+
+    @Test func siluIsRightFarFromZero() throws {
+        try onEachPath { path in
+            var product = MatrixProduct(KERNELS_FLOAT32, 1, 40, 1, swiglu: true)
+            product.x = [1]
+            product.weights = (0..<80).map { $0 < 40 ? Float($0 - 20) * 5 : 1 }
+            product.weights[0] = .infinity
+            product.weights[1] = .nan
+            product.weights[2] = -1e30
+            let y = try #require(product.multiplied())
+            #expect(y[0] == .infinity && y[1].isNaN && y[2] == 0, "\(path)")
+            for output in 3..<40 {
+                let gate = Double(product.weights[output])
+                let expected = gate / (1 + exponential(-gate))
+                #expect(abs(Double(y[output]) - expected) <= 1e-6 * abs(expected) + 1e-36, "\(path), \(gate)")
+            }
+        }
+    }
+}
