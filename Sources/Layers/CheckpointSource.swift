@@ -16,6 +16,11 @@ package final class CheckpointSource: WeightSource {
         return try Self.tensor(name, in: file)
     }
 
+    package func releaseMemory(of name: String) {
+        guard let file = folder[name]?.file, let entry = file.entries[name] else { return }
+        file.releaseMemory(of: entry)
+    }
+
     /// One tensor of a file; `nil` if it holds none of that name.
     package static func tensor(_ name: String, in file: SafetensorsFile) throws -> Tensor? {
         guard let entry = file.entries[name] else { return nil }

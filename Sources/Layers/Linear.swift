@@ -2,18 +2,52 @@ import Torch
 
 /// y = x W^T + b, and what adapters add. x [..., inputs], y [..., outputs].
 package struct Linear {
-    package let weight: Tensor  // [outputs, inputs]
-    package let bias: Tensor?  // [outputs]
-    package let adapters: [LowRankAdapter]
+    private let storage: Storage
+    private let bias: Tensor?  // [outputs]
+    private let adapters: [LowRankAdapter]
 
-    package init(
-        _ w: Weights, _ inputs: Int, _ outputs: Int, bias: Bool = true, initial: InitialValue = .xavier
-    ) throws {
-        (weight, adapters) = try w.adapted(outputs, inputs, initial: initial)
-        self.bias = bias ? try w.tensor("bias", outputs, initial: initial.ofBias) : nil
+    private enum Storage {
+        case dense(Tensor)  // [outputs, inputs]
+        case packed(PackedWeight)
     }
 
-    package func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try adapters.reduce(x.linear(weight, bias)) { y, adapter in try y + adapter(x) }
+    /// - Parameter isWide: keeps its number type where other layers are quantized.
+    package init(
+        _ w: Weights, _ inputs: Int, _ outputs: Int, bias: Bool = true, isWide: Bool = false,
+        initial: InitialValue = .xavier
+    ) throws {
+        if let packed = try w.packed([w], [outputs], inputs, isWide: isWide, initial: initial) {
+            (storage, adapters) = (.packed(packed.weight), packed.adapters[0])
+            self.bias = bias ? try w.bias(outputs, initial: initial).to(.float32) : nil
+        } else {
+            let (weight, adapters) = try w.adapted(outputs, inputs, initial: initial)
+            (storage, self.adapters) = (.dense(weight), adapters)
+            self.bias = bias ? try w.bias(outputs, initial: initial) : nil
+        }
+    }
+
+    /// Where the weight lies: one place for layers that share it.
+    package var memory: UnsafeRawPointer? {
+        switch storage {
+        case .dense(let weight): (try? weight.mutableData()).map { UnsafeRawPointer($0) }
+        case .packed(let weight): weight.memory
+        }
+    }
+
+    /// - Parameter residual: what the result is added to.
+    package func callAsFunction(_ x: Tensor, addedTo residual: Tensor? = nil) throws -> Tensor {
+        switch storage {
+        case .packed(let weight):
+            return try adapters.reduce(weight(x, bias: bias, adding: residual)) { y, adapter in try y + adapter(x) }
+        case .dense(let weight):
+            let product = try adapters.reduce(x.linear(weight, bias)) { y, adapter in try y + adapter(x) }
+            return try residual.map { try $0 + product } ?? product
+        }
+    }
+}
+
+extension Weights {
+    func bias(_ outputs: Int, initial: InitialValue) throws -> Tensor {
+        try tensor("bias", outputs, initial: initial.ofBias)
     }
 }

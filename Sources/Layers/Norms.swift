@@ -10,7 +10,29 @@ package struct RMSNorm {
         self.epsilon = epsilon
     }
 
-    package func callAsFunction(_ x: Tensor) throws -> Tensor { try x.rmsNorm(weight, epsilon: epsilon) }
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
+        if let kernel = try NormKernel(self, x) { return try kernel.normed() }
+        return try x.rmsNorm(weight, epsilon: epsilon)
+    }
+
+    /// norm(x) * (1 + scale), [T, D].
+    package func scaled(_ x: PackedTokens, by scale: PerSequence) throws -> Tensor {
+        if let kernel = try NormKernel(self, x.tokens, scale, x.lengths) { return try kernel.scaled() }
+        return try self(x.tokens) * (scale.spread(over: x.lengths) + 1)
+    }
+
+    /// residual + tanh(gate) * norm(x), residual + norm(x) where there is no gate; [T, D].
+    package func added(_ x: Tensor, to residual: PackedTokens, gate: PerSequence? = nil) throws -> Tensor {
+        if let kernel = try NormKernel(self, x, gate, residual.lengths) { return try kernel.added(to: residual.tokens) }
+        guard let gate else { return try residual.tokens + self(x) }
+        return try residual.tokens + gate.table.tanh().spread(gate.rows, over: residual.lengths) * self(x)
+    }
+}
+
+extension Tensor {
+    fileprivate func spread(_ rows: [Int], over lengths: [Int]) throws -> Tensor {
+        try PerSequence(self, rows: rows).spread(over: lengths)
+    }
 }
 
 /// Normalises groups of channels of x [B, C, H, W], then scales and shifts each channel.

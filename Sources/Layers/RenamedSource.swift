@@ -40,6 +40,8 @@ package final class RenamedSource: WeightSource {
         return storedNames[name] ?? table.stored(name)
     }
 
+    package func releaseMemory(of name: String) { storedNames[name].map(source.releaseMemory) }
+
     package func shape(of name: String) -> [Int]? {
         storedNames[name].flatMap(source.shape).map { publishedShape($0, of: name) }
     }

@@ -1,12 +1,13 @@
 import Torch
 
-/// Keeps what has been read of another source, in one number type and on one device, so that a model is built again from
-/// the same memory.
+/// Keeps what has been read of another source, or packed, in one number type and on one device, so that a model is built
+/// again from the same memory.
 package final class ResidentSource: WeightSource {
     private let source: any WeightSource
     private let dtype: DType?
     private let device: Device
     private var tensors: [String: Tensor] = [:]
+    private var packed: [[String]: PackedWeight] = [:]
 
     /// - Parameter dtype: the type floating-point tensors are converted to; `nil` keeps the stored one.
     package init(_ source: any WeightSource, dtype: DType? = nil, device: Device = .cpu) {
@@ -26,5 +27,16 @@ package final class ResidentSource: WeightSource {
         let tensor = try read.to(target).to(device)
         tensors[name] = tensor
         return tensor
+    }
+
+    package var unkept: any WeightSource { source }
+
+    package func packed(_ names: [String], _ pack: () throws -> PackedWeight) throws -> PackedWeight {
+        if let kept = packed[names] { return kept }
+        // What is packed with others, or alone, is not kept twice.
+        for (other, _) in packed where !Set(other).isDisjoint(with: names) { packed[other] = nil }
+        let weight = try pack()
+        packed[names] = weight
+        return weight
     }
 }

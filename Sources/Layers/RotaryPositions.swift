@@ -32,8 +32,13 @@ package struct RotaryPositions {
 
     /// Rotates neighbouring pairs (x0, x1), (x2, x3), ...: the layout of the diffusion transformer.
     ///
-    /// x [B, L, H, D]; computed in float32, returned in x's type.
-    package func rotatePairs(_ x: Tensor) throws -> Tensor {
+    /// x [B, L, H, D], its heads normed first where there is a norm; computed in float32, returned in x's type.
+    package func rotatePairs(_ x: Tensor, after norm: RMSNorm? = nil) throws -> Tensor {
+        if let kernel = try RotaryKernel(x, self, norm) { return try kernel.pairs() }
+        return try rotatePairs(normed: norm?(x) ?? x)
+    }
+
+    private func rotatePairs(normed x: Tensor) throws -> Tensor {
         let (b, l, h, d) = (x.size(0), x.size(1), x.size(2), x.size(3))
         let pairs = try x.to(.float32).reshaped(b, l, h, d / 2, 2)  // [B, L, H, D/2, 2]
         let (real, imaginary) = (try pairs.selected(4, 0), try pairs.selected(4, 1))

@@ -29,10 +29,19 @@ package protocol WeightSource: AnyObject {
     func tensor(_ name: String, _ shape: [Int], initial: InitialValue) throws -> Tensor?
     /// What the source itself calls the tensor `name`: the name an error gives.
     func storedName(of name: String) -> String
+    /// Gives back the memory in which the stored bytes of a tensor lie; they are read again when they are needed.
+    func releaseMemory(of name: String)
+    /// The same tensors without keeping what is read.
+    var unkept: any WeightSource { get }
+    /// The packed weight of tensors that were packed before, if the source keeps such; else what `pack` makes.
+    func packed(_ names: [String], _ pack: () throws -> PackedWeight) throws -> PackedWeight
 }
 
 extension WeightSource {
     package func storedName(of name: String) -> String { name }
+    package func releaseMemory(of name: String) {}
+    package var unkept: any WeightSource { self }
+    package func packed(_ names: [String], _ pack: () throws -> PackedWeight) throws -> PackedWeight { try pack() }
 }
 
 /// What a checkpoint and a model disagree on.

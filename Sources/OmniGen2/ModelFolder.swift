@@ -120,7 +120,7 @@ package struct ModelFolder: Sendable {
     }
 
     private func weights(_ part: Part, _ dtype: DType, _ device: Device) throws -> Weights {
-        Weights(try checkpoint(part).source(), dtype: dtype, device: device)
+        Weights(try checkpoint(part).source(), dtype: dtype, device: device, storage: Kernels.storage)
     }
 
     package func transformer(_ dtype: DType, _ device: Device) throws -> Transformer {
@@ -136,7 +136,7 @@ package struct ModelFolder: Sendable {
     package func transformer(
         _ source: ResidentSource, _ dtype: DType, _ device: Device, adapters: AdapterSet = AdapterSet()
     ) throws -> Transformer {
-        let weights = Weights(source, dtype: dtype, device: device, adapters: adapters)
+        let weights = Weights(source, dtype: dtype, device: device, storage: Kernels.storage, adapters: adapters)
         let model = try Transformer(weights, transformerConfiguration())
         try weights.requireAllConsumed()
         return model

@@ -3,66 +3,53 @@ import Torch
 
 /// Causal self-attention with grouped key and value heads and multimodal rotary positions.
 struct CausalAttention {
-    private let query, key, value, output: Linear
+    private let projections: JoinedLinear  // query, key, value
+    private let output: Linear
     private let headSize: Int
 
     init(_ w: Weights, _ configuration: LanguageModelConfiguration) throws {
         let hidden = configuration.hiddenSize
         headSize = configuration.headSize
         let keyValueSize = configuration.keyValueHeadCount * headSize
-        query = try Linear(w["q_proj"], hidden, hidden, initial: .normal(0.02))
-        key = try Linear(w["k_proj"], hidden, keyValueSize, initial: .normal(0.02))
-        value = try Linear(w["v_proj"], hidden, keyValueSize, initial: .normal(0.02))
+        projections = try JoinedLinear(
+            w, [("q_proj", hidden), ("k_proj", keyValueSize), ("v_proj", keyValueSize)], hidden,
+            initial: .normal(0.02))
         output = try Linear(w["o_proj"], hidden, hidden, bias: false, initial: .normal(0.02))
     }
 
+    /// What attention over x makes, added to `residual`; [T, D].
     func callAsFunction(
-        _ x: PackedTokens, _ rotate: HalfRotation, cache: (KeyValueCache, layer: Int)? = nil
+        _ x: PackedTokens, _ rotate: HalfRotation, cache: (KeyValueCache, layer: Int)? = nil,
+        addedTo residual: Tensor
     ) throws -> Tensor {
         let count = x.tokens.size(0)
-        let query = try rotate(self.query(x.tokens).reshaped(1, count, -1, headSize))
-        let key = try rotate(self.key(x.tokens).reshaped(1, count, -1, headSize))
-        let value = try self.value(x.tokens).reshaped(1, count, -1, headSize)  // [1, T, K, D]
+        let heads = try projections(x.tokens).map { try $0.reshaped(1, count, -1, headSize) }  // [1, T, H or K, D]
+        let (query, key, value) = (try rotate(heads[0]), try rotate(heads[1]), heads[2])
+        let attended: Tensor
         if let (cache, layer) = cache {
-            let cached = cache.count
             let (keys, values) = try cache.append(layer: layer, key, value)
-            return try output(attend(query, keys, values, after: cached).reshaped(count, -1))
+            attended = try attention(query, keys, values, causal: true)
+        } else {
+            attended = try attention(query, key, value, lengths: x.lengths, causal: true)
         }
-        return try output(attention(query, key, value, lengths: x.lengths, causal: true).reshaped(count, -1))
-    }
-
-    /// Attention of new tokens [1, L, H, D] to `cached` earlier ones and, causally, to themselves. Keys and values
-    /// [1, cached + L, K, D].
-    private func attend(_ query: Tensor, _ keys: Tensor, _ values: Tensor, after cached: Int) throws -> Tensor {
-        let count = query.size(1)
-        if count == 1 { return try attention(query, keys, values) }
-        // libtorch's own causal mask starts in the first column, whatever stands before the queries.
-        let mask = cached > 0 ? try Self.causalMask(count, after: cached, keys.device) : nil
-        return try attention(query, keys, values, mask: mask, causal: cached == 0)
-    }
-
-    /// [L, cached + L], true where attention is allowed.
-    private static func causalMask(_ count: Int, after cached: Int, _ device: Device) throws -> Tensor {
-        let width = cached + count
-        var allowed = [Bool](repeating: false, count: count * width)
-        for row in 0..<count {
-            for column in 0...cached + row { allowed[row * width + column] = true }
-        }
-        return try Tensor(allowed, [count, width]).to(device)
+        return try output(attended.reshaped(count, -1), addedTo: residual)
     }
 }
 
 /// W_down (silu(W_gate x) * W_up x).
 struct GatedFeedForward {
-    private let gate, up, down: Linear
+    private let gated: GatedLinear
+    private let down: Linear
 
     init(_ w: Weights, _ hidden: Int, _ inner: Int, bias: Bool) throws {
-        gate = try Linear(w["gate_proj"], hidden, inner, bias: bias, initial: .normal(0.02))
-        up = try Linear(w["up_proj"], hidden, inner, bias: bias, initial: .normal(0.02))
+        gated = try GatedLinear(
+            w, gate: "gate_proj", up: "up_proj", hidden, inner, bias: bias, initial: .normal(0.02))
         down = try Linear(w["down_proj"], inner, hidden, bias: bias, initial: .normal(0.02))
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor { try down(gate(x).silu() * up(x)) }
+    func callAsFunction(_ x: Tensor, addedTo residual: Tensor) throws -> Tensor {
+        try down(gated(x), addedTo: residual)
+    }
 }
 
 /// One layer of the language model.
@@ -82,8 +69,9 @@ struct DecoderLayer {
     func callAsFunction(
         _ x: PackedTokens, _ rotate: HalfRotation, cache: (KeyValueCache, layer: Int)? = nil
     ) throws -> PackedTokens {
-        let middle = try x.tokens + attention(x.replacing(attentionNorm(x.tokens)), rotate, cache: cache)
-        return x.replacing(try middle + feedForward(feedForwardNorm(middle)))
+        let normed = x.replacing(try attentionNorm(x.tokens))
+        let middle = try attention(normed, rotate, cache: cache, addedTo: x.tokens)
+        return x.replacing(try feedForward(feedForwardNorm(middle), addedTo: middle))
     }
 }
 

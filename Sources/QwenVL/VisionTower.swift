@@ -21,11 +21,13 @@ private struct VisionAttention {
         headSize = configuration.headSize
     }
 
-    func callAsFunction(_ x: PackedTokens, _ rotate: HalfRotation) throws -> Tensor {
+    /// What attention over x makes, added to `residual`; [T, D].
+    func callAsFunction(_ x: PackedTokens, _ rotate: HalfRotation, addedTo residual: Tensor) throws -> Tensor {
         let count = x.tokens.size(0)
         let parts = try queryKeyValue(x.tokens).chunks(3, 1).map { try $0.reshaped(1, count, -1, headSize) }
         let (query, key) = (try rotate(parts[0]), try rotate(parts[1]))
-        return try output(attention(query, key, parts[2], lengths: x.lengths).reshaped(count, -1))
+        let attended = try attention(query, key, parts[2], lengths: x.lengths)
+        return try output(attended.reshaped(count, -1), addedTo: residual)
     }
 }
 
@@ -43,8 +45,8 @@ private struct VisionBlock {
     }
 
     func callAsFunction(_ x: PackedTokens, _ rotate: HalfRotation) throws -> Tensor {
-        let middle = try x.tokens + attention(x.replacing(attentionNorm(x.tokens)), rotate)
-        return try middle + feedForward(feedForwardNorm(middle))
+        let middle = try attention(x.replacing(attentionNorm(x.tokens)), rotate, addedTo: x.tokens)
+        return try feedForward(feedForwardNorm(middle), addedTo: middle)
     }
 }
 

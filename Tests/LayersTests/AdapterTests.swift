@@ -100,9 +100,9 @@ private func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
             let model = SmallModel()
             let source = ResidentSource(model, dtype: .bfloat16)
             let before = try SmallModel.output(dtype: .bfloat16, source: source)
-            @Engine func memory(_ adapters: AdapterSet) throws -> UnsafeMutableRawPointer {
+            @Engine func memory(_ adapters: AdapterSet) throws -> UnsafeRawPointer? {
                 let weights = Weights(source, dtype: .bfloat16, adapters: adapters)
-                return try Linear(weights["layers.0.attn.to_q"], 8, 6, bias: false).weight.mutableData()
+                return try Linear(weights["layers.0.attn.to_q"], 8, 6, bias: false).memory
             }
             let adapted = try adapters(folder + "/a.safetensors")
             #expect(try SmallModel.output(adapted, dtype: .bfloat16, source: source) != before)

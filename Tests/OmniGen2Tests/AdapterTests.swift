@@ -134,14 +134,9 @@ import Testing
                 set.add(try AdapterFile(path: path).match(source).pairs, scale: 1)
                 let adapted = try folder.transformer(source, .bfloat16, .cpu, adapters: set)
                 let again = try folder.transformer(source, .bfloat16, .cpu)
-                @Engine func memory(_ model: Transformer) throws -> [UnsafeMutableRawPointer] {
-                    try model.layers.flatMap { layer in
-                        try [layer.attention.query, layer.attention.output, layer.feedForward.down].map {
-                            try $0.weight.mutableData()
-                        }
-                    }
+                @Engine func memory(_ model: Transformer) throws -> [UnsafeRawPointer?] {
+                    model.layers.flatMap { [$0.attention.output.memory, $0.feedForward.down.memory] }
                 }
-                #expect(adapted.layers[0].attention.query.adapters.count == 1)
                 #expect(try memory(base) == memory(adapted) && memory(base) == memory(again))
                 #expect(try forward(again, .bfloat16) == forward(base, .bfloat16))
                 #expect(try forward(adapted, .bfloat16) != forward(base, .bfloat16))

@@ -24,12 +24,13 @@ package struct TimestepCaptionEmbedding {
     init(_ w: Weights, _ configuration: TransformerConfiguration) throws {
         let time = w["timestep_embedder"]
         first = try Linear(
-            time["linear_1"], 2 * Self.frequencyCount, configuration.timeSize, initial: .normal(0.02))
-        second = try Linear(time["linear_2"], configuration.timeSize, configuration.timeSize, initial: .normal(0.02))
+            time["linear_1"], 2 * Self.frequencyCount, configuration.timeSize, isWide: true, initial: .normal(0.02))
+        second = try Linear(
+            time["linear_2"], configuration.timeSize, configuration.timeSize, isWide: true, initial: .normal(0.02))
         let text = w["caption_embedder"]
         captionNorm = try RMSNorm(text[0], configuration.textFeatureSize, epsilon: configuration.normEpsilon)
         caption = try Linear(
-            text[1], configuration.textFeatureSize, configuration.hiddenSize, initial: .normal(0.02))
+            text[1], configuration.textFeatureSize, configuration.hiddenSize, isWide: true, initial: .normal(0.02))
         scale = Float(configuration.timestepScale)
     }
 
@@ -48,7 +49,7 @@ package struct TimestepCaptionEmbedding {
 
     /// timesteps in 0...1, result [R, timeSize].
     package func time(_ timesteps: [Float]) throws -> Tensor {
-        try second(first(sinusoids(timesteps).to(first.weight.dtype).to(first.weight.device)).silu())
+        try second(first(sinusoids(timesteps).to(captionNorm.weight.dtype).to(captionNorm.weight.device)).silu())
     }
 
     /// text [T, textFeatureSize], result [T, D].

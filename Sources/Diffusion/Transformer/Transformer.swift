@@ -20,8 +20,9 @@ package struct Transformer {
         func blocks(_ name: String, _ count: Int, modulated: Bool = true) throws -> [TransformerBlock] {
             try (0..<count).map { try TransformerBlock(w[name][$0], configuration, modulated: modulated) }
         }
-        imageEmbedder = try Linear(w["x_embedder"], configuration.patchChannels, hidden)
-        referenceEmbedder = try Linear(w["ref_image_patch_embedder"], configuration.patchChannels, hidden)
+        imageEmbedder = try Linear(w["x_embedder"], configuration.patchChannels, hidden, isWide: true)
+        referenceEmbedder = try Linear(
+            w["ref_image_patch_embedder"], configuration.patchChannels, hidden, isWide: true)
         timeCaption = try TimestepCaptionEmbedding(w["time_caption_embed"], configuration)
         noiseRefiner = try blocks("noise_refiner", configuration.refinerLayerCount)
         referenceRefiner = try blocks("ref_image_refiner", configuration.refinerLayerCount)
@@ -134,8 +135,9 @@ package struct OutputProjection {
 
     init(_ w: Weights, _ configuration: TransformerConfiguration) throws {
         let patch = configuration.patchSize * configuration.patchSize * configuration.outChannels
-        scaling = try Linear(w["linear_1"], configuration.timeSize, configuration.hiddenSize, initial: .zeros)
-        projection = try Linear(w["linear_2"], configuration.hiddenSize, patch, initial: .zeros)
+        scaling = try Linear(
+            w["linear_1"], configuration.timeSize, configuration.hiddenSize, isWide: true, initial: .zeros)
+        projection = try Linear(w["linear_2"], configuration.hiddenSize, patch, isWide: true, initial: .zeros)
     }
 
     /// What the times [R, timeSize] scale the normed tokens by, [R, D].
@@ -147,7 +149,7 @@ package struct OutputProjection {
 
     /// The same with a scale [R, D] that is there already.
     func callAsFunction(_ x: PackedTokens, scale: Tensor, rows: [Int] = []) throws -> PackedTokens {
-        let scale = try PerSequence(rows: rows).spread(scale, over: x)
+        let scale = try PerSequence(scale, rows: rows).spread(over: x.lengths)
         let normed = try x.tokens.layerNorm(nil, nil, epsilon: Self.epsilon)
         return x.replacing(try projection(normed * (scale + 1)))
     }

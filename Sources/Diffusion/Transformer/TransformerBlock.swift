@@ -5,7 +5,8 @@ import Torch
 ///
 /// Source: `omnigen2/models/attention_processor.py`.
 package struct SelfAttention {
-    let query, key, value, output: Linear
+    let projections: JoinedLinear  // query, key, value
+    let output: Linear
     let queryNorm, keyNorm: RMSNorm
     let headSize: Int
 
@@ -16,9 +17,8 @@ package struct SelfAttention {
         let hidden = configuration.hiddenSize
         headSize = configuration.headSize
         let keyValueSize = configuration.keyValueHeadCount * headSize
-        query = try Linear(w["to_q"], hidden, hidden, bias: false)
-        key = try Linear(w["to_k"], hidden, keyValueSize, bias: false)
-        value = try Linear(w["to_v"], hidden, keyValueSize, bias: false)
+        projections = try JoinedLinear(
+            w, [("to_q", hidden), ("to_k", keyValueSize), ("to_v", keyValueSize)], hidden, bias: false)
         output = try Linear(w["to_out"][0], hidden, hidden, bias: false)
         queryNorm = try RMSNorm(w["norm_q"], headSize, epsilon: Self.normEpsilon)
         keyNorm = try RMSNorm(w["norm_k"], headSize, epsilon: Self.normEpsilon)
@@ -26,9 +26,10 @@ package struct SelfAttention {
 
     package func callAsFunction(_ x: PackedTokens, _ positions: RotaryPositions) throws -> Tensor {
         let count = x.tokens.size(0)
-        let query = try positions.rotatePairs(queryNorm(self.query(x.tokens).reshaped(1, count, -1, headSize)))
-        let key = try positions.rotatePairs(keyNorm(self.key(x.tokens).reshaped(1, count, -1, headSize)))
-        let value = try self.value(x.tokens).reshaped(1, count, -1, headSize)  // [1, T, K, D]
+        let heads = try projections(x.tokens).map { try $0.reshaped(1, count, -1, headSize) }  // [1, T, H or K, D]
+        let query = try positions.rotatePairs(heads[0], after: queryNorm)
+        let key = try positions.rotatePairs(heads[1], after: keyNorm)
+        let value = heads[2]
         return try output(attention(query, key, value, lengths: x.lengths).reshaped(count, -1))
     }
 }
@@ -37,16 +38,16 @@ package struct SelfAttention {
 ///
 /// Source: `LuminaFeedForward` of `omnigen2/models/transformers/block_lumina2.py`.
 package struct FeedForward {
-    let gate, down, up: Linear
+    let gated: GatedLinear
+    let down: Linear
 
     init(_ w: Weights, _ configuration: TransformerConfiguration) throws {
         let (hidden, inner) = (configuration.hiddenSize, configuration.feedForwardSize)
-        gate = try Linear(w["linear_1"], hidden, inner, bias: false)
+        gated = try GatedLinear(w, gate: "linear_1", up: "linear_3", hidden, inner, bias: false)
         down = try Linear(w["linear_2"], inner, hidden, bias: false)
-        up = try Linear(w["linear_3"], hidden, inner, bias: false)
     }
 
-    package func callAsFunction(_ x: Tensor) throws -> Tensor { try down(gate(x).silu() * up(x)) }
+    package func callAsFunction(_ x: Tensor) throws -> Tensor { try down(gated(x)) }
 }
 
 /// A transformer block with a norm on either side of attention and feed-forward.
@@ -66,7 +67,7 @@ package struct TransformerBlock {
         attentionNorm = try RMSNorm(modulated ? w["norm1"]["norm"] : w["norm1"], hidden, epsilon: epsilon)
         modulation =
             modulated
-            ? try Linear(w["norm1"]["linear"], configuration.timeSize, 4 * hidden, initial: .zeros) : nil
+            ? try Linear(w["norm1"]["linear"], configuration.timeSize, 4 * hidden, isWide: true, initial: .zeros) : nil
         feedForwardNorm = try RMSNorm(w["ffn_norm1"], hidden, epsilon: epsilon)
         attentionOutputNorm = try RMSNorm(w["norm2"], hidden, epsilon: epsilon)
         feedForwardOutputNorm = try RMSNorm(w["ffn_norm2"], hidden, epsilon: epsilon)
@@ -88,27 +89,26 @@ package struct TransformerBlock {
     package func callAsFunction(
         _ x: PackedTokens, _ positions: RotaryPositions, _ modulation: Modulation, rows: [Int] = []
     ) throws -> PackedTokens {
-        let sequence = PerSequence(rows: rows)
-        func spread(_ table: Tensor) throws -> Tensor { try sequence.spread(table, over: x) }
+        func each(_ table: Tensor) -> PerSequence { PerSequence(table, rows: rows) }
 
-        let normed = try modulatedInput(x, modulation, rows: rows)
-        let attended = try attention(x.replacing(normed), positions)
-        let middle = try x.tokens + spread(modulation.attentionGate.tanh()) * attentionOutputNorm(attended)
-        let scaled = try feedForwardNorm(middle) * (spread(modulation.feedForwardScale) + 1)
-        let gate = try spread(modulation.feedForwardGate.tanh())
-        return x.replacing(try middle + gate * feedForwardOutputNorm(feedForward(scaled)))
+        let attended = try attention(x.replacing(modulatedInput(x, modulation, rows: rows)), positions)
+        let middle = x.replacing(
+            try attentionOutputNorm.added(attended, to: x, gate: each(modulation.attentionGate)))
+        let scaled = try feedForwardNorm.scaled(middle, by: each(modulation.feedForwardScale))
+        return x.replacing(
+            try feedForwardOutputNorm.added(feedForward(scaled), to: middle, gate: each(modulation.feedForwardGate)))
     }
 
     /// What attention reads: x normed and scaled, [T, D].
     package func modulatedInput(
         _ x: PackedTokens, _ modulation: Modulation, rows: [Int] = []
     ) throws -> Tensor {
-        try attentionNorm(x.tokens) * (PerSequence(rows: rows).spread(modulation.attentionScale, over: x) + 1)
+        try attentionNorm.scaled(x, by: PerSequence(modulation.attentionScale, rows: rows))
     }
 
     private func plain(_ x: PackedTokens, _ positions: RotaryPositions) throws -> PackedTokens {
         let attended = try attention(x.replacing(attentionNorm(x.tokens)), positions)
-        let middle = try x.tokens + attentionOutputNorm(attended)
-        return x.replacing(try middle + feedForwardOutputNorm(feedForward(feedForwardNorm(middle))))
+        let middle = x.replacing(try attentionOutputNorm.added(attended, to: x))
+        return x.replacing(try feedForwardOutputNorm.added(feedForward(feedForwardNorm(middle.tokens)), to: middle))
     }
 }

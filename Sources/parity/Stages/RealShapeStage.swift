@@ -35,7 +35,7 @@ private struct RealShapes {
     private func weights(_ part: String, _ dtype: DType = .float32) -> Weights {
         let shapes = (settings["names"]?[part]?.members ?? [:]).compactMapValues(\.ints)
         let source = FormulaSource(prefix: settings["prefix"]?[part]?.string ?? "", shapes: shapes)
-        return Weights(source, dtype: dtype, device: goldens.device)
+        return Weights(source, dtype: dtype, device: goldens.device, storage: Kernels.storage)
     }
 
     private func configuration<T: Decodable>(_ type: T.Type, _ value: JSONValue?) throws -> T {

@@ -1,0 +1,49 @@
+import Torch
+
+/// Linear layers that read the same x: one product where weights are packed.
+package struct JoinedLinear {
+    private let storage: Storage
+
+    private enum Storage {
+        case separate([Linear])
+        case packed(Packed)
+    }
+
+    private struct Packed {
+        let weight: PackedWeight  // of all layers, one below the other
+        let bias: Tensor?
+        let sizes: [Int]
+        let adapters: [[LowRankAdapter]]
+    }
+
+    /// - Parameter parts: the layers' names below the view, and how many outputs each has.
+    package init(
+        _ w: Weights, _ parts: [(name: String, outputs: Int)], _ inputs: Int, bias: Bool = true,
+        initial: InitialValue = .xavier
+    ) throws {
+        let sizes = parts.map(\.outputs)
+        let views = parts.map { w[$0.name] }
+        guard let packed = try w.packed(views, sizes, inputs, initial: initial) else {
+            storage = .separate(
+                try parts.map { try Linear(w[$0.name], inputs, $0.outputs, bias: bias, initial: initial) })
+            return
+        }
+        let biases = bias ? try zip(views, sizes).map { try $0.bias($1, initial: initial).to(.float32) } : []
+        storage = .packed(
+            Packed(
+                weight: packed.weight, bias: bias ? try Tensor.concatenated(biases, 0) : nil, sizes: sizes,
+                adapters: packed.adapters))
+    }
+
+    /// What each layer makes of x [T, inputs], [T, outputs]; may be views of one tensor.
+    package func callAsFunction(_ x: Tensor) throws -> [Tensor] {
+        switch storage {
+        case .separate(let layers): return try layers.map { try $0(x) }
+        case .packed(let packed):
+            let parts = try packed.weight(x, bias: packed.bias).split(packed.sizes, 1)
+            return try zip(parts, packed.adapters).map { part, adapters in
+                try adapters.reduce(part) { y, adapter in try y + adapter(x) }
+            }
+        }
+    }
+}
