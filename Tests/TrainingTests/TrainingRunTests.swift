@@ -73,6 +73,9 @@ import Torch
         }
     }
 
+    /// What kernels, which do not take part in training, round otherwise than libtorch, in levels of a picture.
+    private static let roundedLevels = 1, bfloat16Levels = 16
+
     /// The average of the weights, in the type that is computed in, is what both are drawn with.
     @Test(arguments: ["no", "bf16"], [false, true])
     func aSampleIsThePictureThatTheCheckpointDraws(precision: String, lora: Bool) async throws {
@@ -97,7 +100,8 @@ import Torch
                 let drawn = try pipeline(request, noise: SeededNoise(seed: 1))
                 let file = "\(path)/samples/step-000002-1.png"
                 let saved = try Image(contentsOf: file)
-                #expect(saved == drawn.first)
+                let difference = zip(saved.pixels, try #require(drawn.first).pixels).map { abs(Int($0) - Int($1)) }
+                #expect(difference.max() ?? .max <= (precision == "no" ? Self.roundedLevels : Self.bfloat16Levels))
                 let text = try PNGText.read(Array(Data(contentsOf: URL(fileURLWithPath: file))))
                 #expect(text.contains { $0.key == "prompt" && $0.value == "c" })
                 #expect(try Self.samples(path).count == 2)
