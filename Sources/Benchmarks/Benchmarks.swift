@@ -1,0 +1,109 @@
+import CKernels
+import Torch
+
+/// The cases that share what is loaded for them.
+package enum BenchmarkPart: String, CaseIterable, Sendable {
+    case kernels
+
+    /// The cases, in the order in which they are run.
+    package var names: [String] {
+        switch self {
+        case .kernels: KernelCases.all.map(\.name)
+        }
+    }
+}
+
+/// Measures kernels, and the models at their published size with random weights; one part after the other, so that one
+/// model is in memory at a time.
+package struct Benchmarks: Sendable {
+    /// All parts without any.
+    package var parts: [BenchmarkPart] = []
+    package var filter = NameFilter([])
+    /// The number type of the models.
+    package var dtype = DType.bfloat16
+    /// Alternating pairs of a case and its peak; otherwise a number that fits the part.
+    package var repetitions: Int?
+    /// Threads; otherwise the physical cores.
+    package var threads: Int?
+    package var libtorch: String?
+
+    private static let pairsOfKernels = 7
+    private static let pairsOfModels = 3
+
+    package init() {}
+
+    /// Names of all cases, and of the peaks that they are compared with.
+    package static var names: [String] {
+        BenchmarkPart.allCases.flatMap(\.names) + MachinePeak.allCases.map(\.rawValue)
+    }
+
+    /// Runs the cases that are wanted, then gives the peaks that were measured beside them.
+    ///
+    /// - Parameters:
+    ///   - progress: gets the name of each case before it is run, and remarks.
+    ///   - report: gets each result.
+    /// - Throws: `CancellationError` after the running repetition when the task is cancelled.
+    package func run(
+        progress: @escaping @Sendable (String) -> Void, report: @escaping @Sendable (BenchmarkResult) -> Void
+    ) async throws {
+        if let threads { kernels_set_threads(Int32(threads)) }
+        var peaks: [MachinePeak: [Double]] = [:]
+        for part in parts.isEmpty ? BenchmarkPart.allCases : parts where part.names.contains(where: filter.accepts) {
+            try await run(part, progress, report).forEach { peaks[$0, default: []] += $1 }
+        }
+        let alone = Stopwatch(pairs: pairs(.kernels))
+        for peak in wantedPeaks where peaks[peak] == nil { alone.measure(peak) }
+        peaks.merge(alone.peaks) { $1 }
+        for peak in MachinePeak.allCases {
+            guard let rates = peaks[peak] else { continue }
+            let result = peak.result(rates)
+            report(result)
+            if let remark = peak.remark(result) { progress(remark) }
+        }
+    }
+
+    /// Peaks that are asked for by name, or belong to the kernels.
+    private var wantedPeaks: [MachinePeak] {
+        guard parts.isEmpty || parts.contains(.kernels) else { return [] }
+        return MachinePeak.allCases.filter { filter.accepts($0.rawValue) }
+    }
+
+    private func pairs(_ part: BenchmarkPart) -> Int {
+        repetitions ?? (part == .kernels ? Self.pairsOfKernels : Self.pairsOfModels)
+    }
+
+    private func run(
+        _ part: BenchmarkPart, _ progress: @escaping @Sendable (String) -> Void,
+        _ report: @escaping @Sendable (BenchmarkResult) -> Void
+    ) async throws -> [MachinePeak: [Double]] {
+        let session = Session(filter: filter, pairs: pairs(part), progress: progress, report: report)
+        switch part {
+        case .kernels: return try session.run(KernelCases.all) { KernelCases.load() }
+        }
+    }
+}
+
+/// How the cases of a part are run.
+private struct Session: Sendable {
+    let filter: NameFilter
+    let pairs: Int
+    let progress: @Sendable (String) -> Void
+    let report: @Sendable (BenchmarkResult) -> Void
+
+    /// Loads what the cases share, and measures those that are wanted. All of it is released afterwards.
+    ///
+    /// - Returns: the peaks that were measured beside them.
+    func run<Model>(
+        _ cases: [BenchmarkCase<Model>], load: () throws -> Model
+    ) throws -> [MachinePeak: [Double]] {
+        let stopwatch = Stopwatch(pairs: pairs)
+        let model = try load()
+        for benchmark in cases where filter.accepts(benchmark.name) {
+            progress(benchmark.name)
+            ProcessMemory.resetHighWaterMark()
+            let measurement = try benchmark.prepare(model)
+            report(try stopwatch.measure(benchmark.name, benchmark.shape, measurement))
+        }
+        return stopwatch.peaks
+    }
+}
