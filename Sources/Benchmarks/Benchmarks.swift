@@ -3,12 +3,16 @@ import Torch
 
 /// The cases that share what is loaded for them.
 package enum BenchmarkPart: String, CaseIterable, Sendable {
-    case kernels
+    case kernels, transformer, autoencoder, language, start
 
     /// The cases, in the order in which they are run.
     package var names: [String] {
         switch self {
         case .kernels: KernelCases.all.map(\.name)
+        case .transformer: TransformerCases.all.map(\.name)
+        case .autoencoder: AutoencoderCases.all.map(\.name)
+        case .language: LanguageCases.all.map(\.name)
+        case .start: ColdStart.all(libtorch: nil).map(\.name)
         }
     }
 }
@@ -77,8 +81,19 @@ package struct Benchmarks: Sendable {
         _ report: @escaping @Sendable (BenchmarkResult) -> Void
     ) async throws -> [MachinePeak: [Double]] {
         let session = Session(filter: filter, pairs: pairs(part), progress: progress, report: report)
+        let dtype = dtype
         switch part {
         case .kernels: return try session.run(KernelCases.all) { KernelCases.load() }
+        case .start: return try session.run(ColdStart.all(libtorch: libtorch)) {}
+        case .transformer, .autoencoder, .language: try await Engine.load(libtorch: libtorch, threads: threads)
+        }
+        return try await Engine.run {
+            switch part {
+            case .transformer: try session.run(TransformerCases.all) { try TransformerCases.load(dtype) }
+            case .autoencoder: try session.run(AutoencoderCases.all) { try AutoencoderCases.load(dtype) }
+            case .language: try session.run(LanguageCases.all) { try LanguageCases.Model(dtype) }
+            case .kernels, .start: [:]
+            }
         }
     }
 }
