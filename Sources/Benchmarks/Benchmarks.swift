@@ -36,9 +36,10 @@ package struct Benchmarks: Sendable {
 
     package init() {}
 
-    /// Names of all cases, and of the peaks that they are compared with.
-    package static var names: [String] {
-        BenchmarkPart.allCases.flatMap(\.names) + MachinePeak.allCases.map(\.rawValue)
+    /// Names of the cases of these parts, or of all without any, and of the peaks, which belong to the kernels.
+    package static func names(of parts: [BenchmarkPart] = []) -> [String] {
+        let peaks = parts.isEmpty || parts.contains(.kernels) ? MachinePeak.allCases.map(\.rawValue) : []
+        return (parts.isEmpty ? BenchmarkPart.allCases : parts).flatMap(\.names) + peaks
     }
 
     /// Runs the cases that are wanted, then gives the peaks that were measured beside them.
@@ -55,8 +56,11 @@ package struct Benchmarks: Sendable {
         for part in parts.isEmpty ? BenchmarkPart.allCases : parts where part.names.contains(where: filter.accepts) {
             try await run(part, progress, report).forEach { peaks[$0, default: []] += $1 }
         }
+        let wanted = Self.names(of: parts).filter(filter.accepts)
         let alone = Stopwatch(pairs: pairs(.kernels))
-        for peak in wantedPeaks where peaks[peak] == nil { alone.measure(peak) }
+        for peak in MachinePeak.allCases where peaks[peak] == nil && wanted.contains(peak.rawValue) {
+            alone.measure(peak)
+        }
         peaks.merge(alone.peaks) { $1 }
         for peak in MachinePeak.allCases {
             guard let rates = peaks[peak] else { continue }
@@ -64,12 +68,6 @@ package struct Benchmarks: Sendable {
             report(result)
             if let remark = peak.remark(result) { progress(remark) }
         }
-    }
-
-    /// Peaks that are asked for by name, or belong to the kernels.
-    private var wantedPeaks: [MachinePeak] {
-        guard parts.isEmpty || parts.contains(.kernels) else { return [] }
-        return MachinePeak.allCases.filter { filter.accepts($0.rawValue) }
     }
 
     private func pairs(_ part: BenchmarkPart) -> Int {
@@ -84,17 +82,21 @@ package struct Benchmarks: Sendable {
         let dtype = dtype
         switch part {
         case .kernels: return try session.run(KernelCases.all) { KernelCases.load() }
+        case .transformer:
+            return try await onEngine { try session.run(TransformerCases.all) { try TransformerCases.load(dtype) } }
+        case .autoencoder:
+            return try await onEngine { try session.run(AutoencoderCases.all) { try AutoencoderCases.load(dtype) } }
+        case .language:
+            return try await onEngine { try session.run(LanguageCases.all) { try LanguageCases.Model(dtype) } }
         case .start: return try session.run(ColdStart.all(libtorch: libtorch)) {}
-        case .transformer, .autoencoder, .language: try await Engine.load(libtorch: libtorch, threads: threads)
         }
-        return try await Engine.run {
-            switch part {
-            case .transformer: try session.run(TransformerCases.all) { try TransformerCases.load(dtype) }
-            case .autoencoder: try session.run(AutoencoderCases.all) { try AutoencoderCases.load(dtype) }
-            case .language: try session.run(LanguageCases.all) { try LanguageCases.Model(dtype) }
-            case .kernels, .start: [:]
-            }
-        }
+    }
+
+    private func onEngine<Result: Sendable>(
+        _ body: @Engine @Sendable () throws -> Result
+    ) async throws -> Result {
+        try await Engine.load(libtorch: libtorch, threads: threads)
+        return try await Engine.run(body)
     }
 }
 

@@ -63,9 +63,9 @@ struct BenchCommand: AsyncParsableCommand {
         if let threads, !Self.threadRange.contains(threads) {
             throw ValidationError("--threads must be between 1 and \(Self.threadRange.upperBound), got \(threads)")
         }
-        if let pattern = NameFilter(filter).unmatched(Benchmarks.names).first {
-            throw ValidationError(
-                "--filter \(pattern): no such case; there are \(Benchmarks.names.joined(separator: ", "))")
+        let names = Benchmarks.names(of: parts.compactMap(BenchmarkPart.init))
+        if let pattern = NameFilter(filter).unmatched(names).first {
+            throw ValidationError("--filter \(pattern): no such case; there are \(names.joined(separator: ", "))")
         }
     }
 
