@@ -17,6 +17,10 @@ struct BenchCommand: AsyncParsableCommand {
             The models have the published sizes and random weights. Each case is run in turn with a micro-benchmark of the \
             machine's peak that bounds it; the share of the peak is the median of those pairs, beside their spread. \
             Memory is the most that the process held during the case.
+
+            A step is the first of a run with all its guidance branches; what a run computes once before it is left out. \
+            first-token is vision tower and prefill. cold-start is this program started anew until libtorch is open, \
+            which is what stands before the first step but for reading the model: there is none here.
             """)
 
     @Argument(
