@@ -9,6 +9,8 @@ import Torch
 package final class PooledSource: WeightSource {
     private let seed: UInt64
     private let pool: Tensor
+    /// The pool at each deviation that was asked for: a handful, so that filling a tensor needs no memory beside it.
+    private var scaled: [Double: Tensor] = [:]
 
     /// Deviation of what starts as a constant.
     private static let deviationOfZeros = 0.02
@@ -39,11 +41,13 @@ package final class PooledSource: WeightSource {
 
     /// Normal numbers of this name, bfloat16.
     package func normal(_ name: String, _ shape: [Int], deviation: Double = 1) throws -> Tensor {
+        let pool = try scaled[deviation] ?? self.pool * deviation
+        scaled[deviation] = pool
         let tensor = try Tensor.empty([shape.reduce(1, *)], dtype: .bfloat16)
         var place = 0
         for range in RandomPool.ranges(name, tensor.count) {
             let part = try tensor.narrowed(0, place..<place + range.count)
-            try part.copy(from: pool.narrowed(0, range) * deviation)
+            try part.copy(from: pool.narrowed(0, range))
             place += range.count
         }
         return try tensor.reshaped(shape)
