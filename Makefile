@@ -1,11 +1,12 @@
 # One set of flags for everything, so that nothing is compiled twice; the C libraries must be there to build.
 swift_flags := -c release -Xswiftc -enable-testing
 OMNIGEN2_GOLDENS ?= Tests/Fixtures/goldens
+PYTHON ?= python3
 SHAPES_SEED ?= 1
 SHAPES_COUNT ?= 200
 SHAPES_PAIRS ?= 600
 
-.PHONY: help bootstrap build test demo shapes-bench shapes-speedups shapes-model parity format lint docs release-bundle
+.PHONY: help bootstrap build test demo bench bench-compare shapes-bench shapes-speedups shapes-model parity format lint docs release-bundle
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -28,6 +29,14 @@ demo: bootstrap ## draw, edit, compose and describe with the small model, and sh
 	swift build --product omnigen2 $(swift_flags)
 	swift build --product shapes $(swift_flags)
 	scripts/demo
+
+bench: bootstrap ## measure kernels and models of the published size, with random weights
+	swift build --product omnigen2 $(swift_flags)
+	.build/release/omnigen2 bench
+
+bench-compare: bootstrap ## run the original's code, a checkout in OFFICIAL, and ours in turn
+	swift build --product omnigen2 $(swift_flags)
+	$(PYTHON) scripts/bench-compare $(OFFICIAL) $(if $(CASES),--cases $(CASES)) $(if $(PAIRS),--pairs $(PAIRS))
 
 shapes-bench: bootstrap ## judge the small model on SHAPES_COUNT cases of each task, from SHAPES_SEED
 	swift build --product shapes $(swift_flags)

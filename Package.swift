@@ -53,10 +53,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+        library(
+            "Benchmarks", "CKernels", "OmniGen2", "QwenVL", "Diffusion", "Layers", "Torch"),
         .executableTarget(
             name: "omnigen2",
             dependencies: [
-                "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch",
+                "Benchmarks", "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -80,6 +82,7 @@ let package = Package(
         tests("TrainingTests", "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
         tests("ShapesTests", "ShapesWorld", "Imaging"),
         tests("ParityTests", "parity"),
+        tests("BenchmarkTests", "Benchmarks", "OmniGen2", "QwenVL", "Diffusion", "Layers", "Torch"),
         tests("CommandTests", "omnigen2", "Imaging"),
     ],
     swiftLanguageModes: [.v6]

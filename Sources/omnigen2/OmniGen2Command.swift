@@ -10,6 +10,6 @@ struct OmniGen2Command: AsyncParsableCommand {
         subcommands: [
             GenerateCommand.self, EditCommand.self, DescribeCommand.self, ChatCommand.self, ConvertCommand.self,
             InitCommand.self, TrainCommand.self, DataCommand.self,
-            InfoCommand.self,
+            BenchCommand.self, InfoCommand.self,
         ])
 }

@@ -7,7 +7,8 @@ import Testing
         (["describe", "--help"], describe), (["chat", "--help"], chat), (["convert", "--help"], convert),
         (["init", "--help"], initialise),
         (["train", "--help"], train), (["data", "check", "--help"], dataCheck),
-        (["data", "encode", "--help"], dataEncode), (["info", "--help"], info),
+        (["data", "encode", "--help"], dataEncode), (["bench", "--help"], bench),
+        (["info", "--help"], info),
     ])
     func helpSaysThis(arguments: [String], text: String) throws {
         let outcome = try Program.run(arguments)
@@ -40,6 +41,8 @@ import Testing
           train                   Fine-tune the model, or a LoRA adapter for it.
           data                    Check the data of a training run, or encode it
                                   beforehand.
+          bench                   Measure how fast kernels and models run here. No
+                                  model is needed.
           info                    Show what is installed, and what a model folder holds.
 
           See 'omnigen2 help <subcommand>' for detailed help.
@@ -380,6 +383,39 @@ import Testing
                                   (default: 32)
           --force                 Replace encoded samples that are there.
           --json                  Report progress as JSON lines on standard output.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let bench = """
+        OVERVIEW: Measure how fast kernels and models run here. No model is needed.
+
+        The models have the published sizes and random weights. Each case is run in
+        turn with a micro-benchmark of the machine's peak that bounds it; the share of
+        the peak is the median of those pairs, beside their spread. Memory is the most
+        that the process held during the case.
+
+        A step is the first of a run with all its guidance branches; what a run
+        computes once before it is left out. first-token is vision tower and prefill.
+        cold-start is this program started anew until libtorch is open, which is what
+        stands before the first step but for reading the model: there is none here.
+
+        USAGE: omnigen2 bench [<part> ...] [--filter <name> ...] [--dtype <type>] [--repetitions <n>] [--threads <n>] [--json] [--libtorch <dir>]
+
+        ARGUMENTS:
+          <part>                  What to measure: kernels, transformer, autoencoder,
+                                  language, start. (default: all)
+
+        OPTIONS:
+          --filter <name>         Measure the cases of this name only; * stands for any
+                                  characters. Repeat for more.
+          --dtype <type>          Number type of the models: fp32 or bf16. (default:
+                                  bf16)
+          --repetitions <n>       Pairs of a case and its peak. (default: 7 for
+                                  kernels, 3 for models)
+          --threads <n>           Threads to compute with. (default: physical cores)
+          --json                  Print a JSON object a line instead of a table.
+          --libtorch <dir>        Folder of libtorch.
           --version               Show the version.
           -h, --help              Show help information.
         """

@@ -1,0 +1,79 @@
+import CKernels
+
+/// The kernels by themselves, at shapes of the published model.
+enum KernelCases {
+    private static let seed: UInt64 = 0
+
+    static var all: [BenchmarkCase<RandomPool>] {
+        [
+            attention(tokens: 4096), attention(tokens: 1100),
+            product("gemm-bf16", KERNELS_BFLOAT16, .bfloat16), product("gemm-int8", KERNELS_INT8, .int8),
+            reading("gemv-bf16", KERNELS_BFLOAT16), reading("gemv-int8", KERNELS_INT8),
+            reading("gemv-int4", KERNELS_INT4),
+        ]
+    }
+
+    static func load() -> RandomPool { RandomPool(seed: seed) }
+
+    /// Attention of a layer of the diffusion transformer.
+    private static func attention(tokens: Int) -> BenchmarkCase<RandomPool> {
+        let (heads, keyHeads, size) = (21, 7, 120)
+        let shape = "\(tokens) tokens, \(heads)/\(keyHeads) heads of \(size), bf16"
+        return BenchmarkCase("attention-\(tokens)", shape) { pool in
+            let query = AlignedMemory(pool, tokens * heads * size, name: "query")
+            let key = AlignedMemory(pool, tokens * keyHeads * size, name: "key")
+            let value = AlignedMemory(pool, tokens * keyHeads * size, name: "value")
+            let output = AlignedMemory(2 * tokens * heads * size)
+            let lengths = AlignedMemory(MemoryLayout<Int32>.size)
+            let length = lengths.bytes.bindMemory(to: Int32.self, capacity: 1)
+            length.pointee = Int32(tokens)
+            var sizes = kernels_attention()
+            (sizes.sequences, sizes.query_lengths, sizes.key_lengths) = (
+                1, UnsafePointer(length), UnsafePointer(length)
+            )
+            (sizes.heads, sizes.key_heads, sizes.head_size) = (Int32(heads), Int32(keyHeads), Int32(size))
+            (sizes.query_stride, sizes.query_head_stride) = (heads * size, size)
+            (sizes.key_stride, sizes.key_head_stride) = (keyHeads * size, size)
+            (sizes.value_stride, sizes.value_head_stride) = (keyHeads * size, size)
+            sizes.scale = 1 / Float(size).squareRoot()
+            let scratch = AlignedMemory(kernels_attention_bfloat16_scratch(&sizes))
+            let operations = 4 * Double(heads * size) * Double(tokens) * Double(tokens)
+            return Measurement(work: .operations(operations, .bfloat16)) {
+                withExtendedLifetime(lengths) {
+                    kernels_attention_bfloat16(
+                        &sizes, query.bfloat16, key.bfloat16, value.bfloat16, output.bfloat16, scratch.bytes)
+                }
+            }
+        }
+    }
+
+    /// A feed-forward product of the diffusion transformer at 1024x1024; int8 rounds its inputs each time.
+    private static func product(
+        _ name: String, _ format: kernels_format, _ peak: MachinePeak
+    ) -> BenchmarkCase<RandomPool> {
+        let (rows, inputs, outputs) = (4160, 2520, 10240)
+        return BenchmarkCase(name, "\(rows) x \(inputs) x \(outputs)") { pool in
+            let weight = PackedWeight(pool, format, outputs: outputs, inputs: inputs, name: name)
+            let x = AlignedMemory(pool, rows * inputs, name: "x")
+            let y = AlignedMemory(2 * rows * outputs)
+            let operations = 2 * Double(rows) * Double(inputs) * Double(outputs)
+            return Measurement(work: .operations(operations, peak)) { try weight.multiply(x, rows: rows, to: y) }
+        }
+    }
+
+    /// What a token does in the language model: several weights, that no cache holds, with one row each.
+    private static func reading(_ name: String, _ format: kernels_format) -> BenchmarkCase<RandomPool> {
+        let (inputs, outputs, total) = (2048, 11008, 400 << 20)
+        return BenchmarkCase(name, "1 x \(inputs) x \(outputs), weights of 400 MiB in turn") { pool in
+            let size = PackedWeight.size(format, outputs: outputs, inputs: inputs)
+            let weights = (0..<(total + size - 1) / size).map { index in
+                PackedWeight(pool, format, outputs: outputs, inputs: inputs, name: "\(name).\(index)")
+            }
+            let x = AlignedMemory(pool, inputs, name: "x")
+            let y = AlignedMemory(2 * outputs)
+            return Measurement(work: .bytes(Double(size * weights.count)), count: weights.count) {
+                for weight in weights { try weight.multiply(x, rows: 1, to: y) }
+            }
+        }
+    }
+}
