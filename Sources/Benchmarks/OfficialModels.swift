@@ -16,7 +16,7 @@ struct OfficialModels {
         source = try PooledSource(seed: Self.seed)
     }
 
-    private var weights: Weights { Weights(source, dtype: dtype) }
+    private var weights: Weights { Weights(source, dtype: dtype, storage: Kernels.storage) }
 
     func transformer() throws -> Transformer {
         try Transformer(weights, PublishedConfiguration.transformer.decoded(TransformerConfiguration.self))
