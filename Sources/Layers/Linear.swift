@@ -11,12 +11,12 @@ package struct Linear {
         case packed(PackedWeight)
     }
 
-    /// - Parameter isWide: keeps its number type where other layers are quantized.
+    /// - Parameter leastBits: how far its weight may be quantized; 16 keeps its number type where others are.
     package init(
-        _ w: Weights, _ inputs: Int, _ outputs: Int, bias: Bool = true, isWide: Bool = false,
+        _ w: Weights, _ inputs: Int, _ outputs: Int, bias: Bool = true, leastBits: Int = 4,
         initial: InitialValue = .xavier
     ) throws {
-        if let packed = try w.packed([w], [outputs], inputs, isWide: isWide, initial: initial) {
+        if let packed = try w.packed([w], [outputs], inputs, leastBits: leastBits, initial: initial) {
             (storage, adapters) = (.packed(packed.weight), packed.adapters[0])
             self.bias = bias ? try w.bias(outputs, initial: initial).to(.float32) : nil
         } else {

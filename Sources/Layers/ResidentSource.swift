@@ -31,12 +31,14 @@ package final class ResidentSource: WeightSource {
 
     package var unkept: any WeightSource { source }
 
-    package func packed(_ names: [String], _ pack: () throws -> PackedWeight) throws -> PackedWeight {
-        if let kept = packed[names] { return kept }
+    package func packed(
+        _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
+    ) throws -> PackedWeight {
+        if let kept = packed[paths] { return kept }
         // What is packed with others, or alone, is not kept twice.
-        for (other, _) in packed where !Set(other).isDisjoint(with: names) { packed[other] = nil }
-        let weight = try pack()
-        packed[names] = weight
+        for (other, _) in packed where !Set(other).isDisjoint(with: paths) { packed[other] = nil }
+        let weight = try source.packed(paths, form, pack)
+        packed[paths] = weight
         return weight
     }
 }

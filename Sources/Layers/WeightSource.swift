@@ -33,15 +33,19 @@ package protocol WeightSource: AnyObject {
     func releaseMemory(of name: String)
     /// The same tensors without keeping what is read.
     var unkept: any WeightSource { get }
-    /// The packed weight of tensors that were packed before, if the source keeps such; else what `pack` makes.
-    func packed(_ names: [String], _ pack: () throws -> PackedWeight) throws -> PackedWeight
+    /// The weight of the layers at these paths in this form, if the source holds it packed; else what `pack` makes.
+    func packed(
+        _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
+    ) throws -> PackedWeight
 }
 
 extension WeightSource {
     package func storedName(of name: String) -> String { name }
     package func releaseMemory(of name: String) {}
     package var unkept: any WeightSource { self }
-    package func packed(_ names: [String], _ pack: () throws -> PackedWeight) throws -> PackedWeight { try pack() }
+    package func packed(
+        _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
+    ) throws -> PackedWeight { try pack() }
 }
 
 /// What a checkpoint and a model disagree on.

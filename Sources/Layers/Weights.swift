@@ -114,25 +114,22 @@ package struct Weights {
     ///
     /// - Parameters:
     ///   - views: where each layer's weight is.
-    ///   - isWide: whether it keeps its number type where others are quantized.
+    ///   - leastBits: how far the weight may be quantized.
     /// - Returns: `nil` where weights are to be dense.
     func packed(
-        _ views: [Weights], _ outputs: [Int], _ inputs: Int, isWide: Bool = false, initial: InitialValue
+        _ views: [Weights], _ outputs: [Int], _ inputs: Int, leastBits: Int = 4, initial: InitialValue
     ) throws -> (weight: PackedWeight, adapters: [[LowRankAdapter]])? {
-        guard let dtype = packedType else { return nil }
-        let pairs = try views.map { try $0.actingPairs(dtype) }
-        let weight = try packed(views, outputs, inputs) {
-            let isQuantized = storage == .int8 && !isWide
-            let weight = try PackedWeight(
-                outputs: outputs.reduce(0, +), inputs: inputs, dtype: dtype, isQuantized: isQuantized, isGated: false)
+        guard let form = packedForm(outputs.reduce(0, +), inputs, leastBits: leastBits, isGated: false) else { return nil }
+        let weight = try packed(views, outputs, form) {
+            let weight = try PackedWeight(form)
             var first = 0
             for (view, outputs) in zip(views, outputs) {
-                try view.pack(into: weight, .whole, first: first, outputs, inputs, initial: initial)
+                try view.pack(into: weight, .whole, first: first, [outputs, inputs], initial: initial)
                 first += outputs
             }
             return weight
         }
-        return (weight, pairs)
+        return (weight, try views.map { try $0.actingPairs(form.dtype) })
     }
 
     /// The weights of a gated pair of linear layers as one, packed for our kernels.
@@ -142,42 +139,52 @@ package struct Weights {
         _ gate: Weights, _ up: Weights, _ outputs: Int, _ inputs: Int, initial: InitialValue
     ) throws -> PackedWeight? {
         let views = [gate, up]
-        guard let dtype = packedType, views.allSatisfy({ adapters.isMerged || adapters[$0.prefix].isEmpty }) else {
-            return nil
-        }
-        return try packed(views, [outputs, outputs], inputs) {
-            let weight = try PackedWeight(
-                outputs: outputs, inputs: inputs, dtype: dtype, isQuantized: storage == .int8, isGated: true)
-            try gate.pack(into: weight, .gate, outputs, inputs, initial: initial)
-            try up.pack(into: weight, .up, outputs, inputs, initial: initial)
+        guard let form = packedForm(outputs, inputs, leastBits: 4, isGated: true),
+            views.allSatisfy({ adapters.isMerged || adapters[$0.prefix].isEmpty })
+        else { return nil }
+        return try packed(views, [outputs, outputs], form) {
+            let weight = try PackedWeight(form)
+            try gate.pack(into: weight, .gate, [outputs, inputs], initial: initial)
+            try up.pack(into: weight, .up, [outputs, inputs], initial: initial)
             return weight
         }
     }
 
-    /// The type packed weights multiply, where weights are packed.
-    private var packedType: DType? {
-        guard storage != .dense, device == .cpu, let dtype, dtype == .bfloat16 || dtype == .float32 else { return nil }
-        return dtype
+    /// Whether the weights of linear layers are packed: for the CPU, in a number type that kernels multiply.
+    package var packsLinearLayers: Bool {
+        guard storage != .dense, device == .cpu else { return false }
+        return dtype == .bfloat16 || dtype == .float32 && storage == .packed
     }
 
-    /// What was packed before of the same tensors, where the source keeps such; else what `pack` makes.
+    /// The form of a packed weight; `nil` where weights are to be dense.
+    private func packedForm(_ outputs: Int, _ inputs: Int, leastBits: Int, isGated: Bool) -> PackedForm? {
+        guard packsLinearLayers else { return nil }
+        let numbers: PackedForm.Numbers
+        switch storage {
+        case .dense: return nil
+        case .int4 where leastBits <= 4: numbers = .int4
+        case .int8 where leastBits <= 8, .int4 where leastBits <= 8: numbers = .int8
+        case .packed, .int8, .int4: numbers = dtype == .bfloat16 ? .bfloat16 : .float32
+        }
+        return PackedForm(outputs: outputs, inputs: inputs, numbers: numbers, isGated: isGated)
+    }
+
+    /// What the source holds packed of these layers; else what `pack` makes. Merged pairs are in no source.
     private func packed(
-        _ views: [Weights], _ outputs: [Int], _ inputs: Int, _ pack: () throws -> PackedWeight
+        _ views: [Weights], _ outputs: [Int], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight {
-        for (view, outputs) in zip(views, outputs) { try consume(view["weight"].prefix, [outputs, inputs]) }
+        for (view, outputs) in zip(views, outputs) { try consume(view["weight"].prefix, [outputs, form.inputs]) }
         let areMerged = adapters.isMerged && views.contains { !adapters[$0.prefix].isEmpty }
-        if areMerged { return try pack() }
-        return try source.packed(views.map(\.prefix), pack)
+        return areMerged ? try pack() : try source.packed(views.map(\.prefix), form, pack)
     }
 
+    /// Reads a weight and packs it; its stored bytes do not stay in memory.
     private func pack(
-        into weight: PackedWeight, _ part: PackedWeight.Part, first: Int = 0, _ outputs: Int, _ inputs: Int,
-        initial: InitialValue
+        into weight: PackedWeight, _ part: PackedWeight.Part, first: Int = 0, _ shape: [Int], initial: InitialValue
     ) throws {
         let key = self["weight"].prefix
         let source = source.unkept
-        try weight.pack(
-            merged(read(key, [outputs, inputs], initial: initial, from: source)), part, first: first)
+        try weight.pack(merged(read(key, shape, initial: initial, from: source)), part, first: first)
         source.releaseMemory(of: key)
     }
 

@@ -152,11 +152,8 @@ package struct ModelFolder: Sendable {
     /// The language half of the multimodal model; the vision tower stays on disk.
     package func languageModel(_ dtype: DType, _ device: Device) throws -> LanguageModel {
         let weights = try weights(.mllm, dtype, device)
-        let configuration = try languageModelConfiguration()
-        let model = try LanguageModel(weights, configuration)
-        try weights.requireAllConsumed {
-            $0.hasPrefix("visual.") || (configuration.tiesEmbeddings && $0 == "lm_head.weight")
-        }
+        let model = try LanguageModel(weights, languageModelConfiguration())
+        try weights.requireAllConsumed { $0.hasPrefix("visual.") || $0 == "lm_head.weight" }
         return model
     }
 

@@ -83,7 +83,7 @@ package struct LanguageModel {
     private let embedding: Embedding
     private let layers: [DecoderLayer]
     private let norm: RMSNorm
-    private let head: Tensor  // [vocabulary, D]
+    private let head: TextHead
 
     package init(_ w: Weights, _ configuration: LanguageModelConfiguration) throws {
         self.configuration = configuration
@@ -92,11 +92,9 @@ package struct LanguageModel {
             model["embed_tokens"], entries: configuration.vocabularySize, size: configuration.hiddenSize)
         layers = try (0..<configuration.layerCount).map { try DecoderLayer(model["layers"][$0], configuration) }
         norm = try RMSNorm(model["norm"], configuration.hiddenSize, epsilon: configuration.normEpsilon)
-        head =
-            configuration.tiesEmbeddings
-            ? embedding.weight
-            : try w["lm_head"].tensor(
-                "weight", configuration.vocabularySize, configuration.hiddenSize, initial: .normal(0.02))
+        let ties = configuration.tiesEmbeddings
+        head = try TextHead(
+            ties ? model["embed_tokens"] : w["lm_head"], configuration, tiedTo: ties ? embedding.weight : nil)
     }
 
     /// Embeddings of token ids, with `images` (merged image features, each [N, D]) in place of the image tokens.
@@ -148,5 +146,8 @@ package struct LanguageModel {
     }
 
     /// Scores of the next token. hidden [..., D], result [..., vocabulary].
-    package func logits(_ hidden: Tensor) throws -> Tensor { try hidden.linear(head, nil) }
+    package func logits(_ hidden: Tensor) throws -> Tensor { try head(hidden) }
+
+    /// Reads what only `logits` needs.
+    package func prepareHead() throws { try head.prepare() }
 }

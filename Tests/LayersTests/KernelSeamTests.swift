@@ -143,12 +143,12 @@ private func relative(_ a: Tensor, _ b: Tensor) throws -> Float {
             let (dense, packed) = Self.views(.bfloat16, .int8)
             let wide = Self.views(.bfloat16, .packed).packed
             let x = try random([70, 96], 1, .bfloat16)
-            func layer(_ w: Weights, isWide: Bool = false) throws -> Tensor {
-                try Linear(w["layer"], 96, 100, bias: false, isWide: isWide)(x)
+            func layer(_ w: Weights, leastBits: Int = 4) throws -> Tensor {
+                try Linear(w["layer"], 96, 100, bias: false, leastBits: leastBits)(x)
             }
             let error = try relative(layer(packed), layer(dense))
             #expect(error > 1e-4 && error < int8Tolerance)
-            #expect(try layer(packed, isWide: true).floats() == layer(wide).floats())
+            #expect(try layer(packed, leastBits: 16).floats() == layer(wide).floats())
         }
     }
 

@@ -24,13 +24,13 @@ package struct TimestepCaptionEmbedding {
     init(_ w: Weights, _ configuration: TransformerConfiguration) throws {
         let time = w["timestep_embedder"]
         first = try Linear(
-            time["linear_1"], 2 * Self.frequencyCount, configuration.timeSize, isWide: true, initial: .normal(0.02))
+            time["linear_1"], 2 * Self.frequencyCount, configuration.timeSize, leastBits: 16, initial: .normal(0.02))
         second = try Linear(
-            time["linear_2"], configuration.timeSize, configuration.timeSize, isWide: true, initial: .normal(0.02))
+            time["linear_2"], configuration.timeSize, configuration.timeSize, leastBits: 16, initial: .normal(0.02))
         let text = w["caption_embedder"]
         captionNorm = try RMSNorm(text[0], configuration.textFeatureSize, epsilon: configuration.normEpsilon)
         caption = try Linear(
-            text[1], configuration.textFeatureSize, configuration.hiddenSize, isWide: true, initial: .normal(0.02))
+            text[1], configuration.textFeatureSize, configuration.hiddenSize, leastBits: 16, initial: .normal(0.02))
         scale = Float(configuration.timestepScale)
     }
 

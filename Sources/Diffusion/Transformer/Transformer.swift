@@ -20,9 +20,9 @@ package struct Transformer {
         func blocks(_ name: String, _ count: Int, modulated: Bool = true) throws -> [TransformerBlock] {
             try (0..<count).map { try TransformerBlock(w[name][$0], configuration, modulated: modulated) }
         }
-        imageEmbedder = try Linear(w["x_embedder"], configuration.patchChannels, hidden, isWide: true)
+        imageEmbedder = try Linear(w["x_embedder"], configuration.patchChannels, hidden, leastBits: 16)
         referenceEmbedder = try Linear(
-            w["ref_image_patch_embedder"], configuration.patchChannels, hidden, isWide: true)
+            w["ref_image_patch_embedder"], configuration.patchChannels, hidden, leastBits: 16)
         timeCaption = try TimestepCaptionEmbedding(w["time_caption_embed"], configuration)
         noiseRefiner = try blocks("noise_refiner", configuration.refinerLayerCount)
         referenceRefiner = try blocks("ref_image_refiner", configuration.refinerLayerCount)
@@ -136,8 +136,8 @@ package struct OutputProjection {
     init(_ w: Weights, _ configuration: TransformerConfiguration) throws {
         let patch = configuration.patchSize * configuration.patchSize * configuration.outChannels
         scaling = try Linear(
-            w["linear_1"], configuration.timeSize, configuration.hiddenSize, isWide: true, initial: .zeros)
-        projection = try Linear(w["linear_2"], configuration.hiddenSize, patch, isWide: true, initial: .zeros)
+            w["linear_1"], configuration.timeSize, configuration.hiddenSize, leastBits: 16, initial: .zeros)
+        projection = try Linear(w["linear_2"], configuration.hiddenSize, patch, leastBits: 16, initial: .zeros)
     }
 
     /// What the times [R, timeSize] scale the normed tokens by, [R, D].

@@ -67,7 +67,7 @@ package struct TransformerBlock {
         attentionNorm = try RMSNorm(modulated ? w["norm1"]["norm"] : w["norm1"], hidden, epsilon: epsilon)
         modulation =
             modulated
-            ? try Linear(w["norm1"]["linear"], configuration.timeSize, 4 * hidden, isWide: true, initial: .zeros) : nil
+            ? try Linear(w["norm1"]["linear"], configuration.timeSize, 4 * hidden, leastBits: 16, initial: .zeros) : nil
         feedForwardNorm = try RMSNorm(w["ffn_norm1"], hidden, epsilon: epsilon)
         attentionOutputNorm = try RMSNorm(w["norm2"], hidden, epsilon: epsilon)
         feedForwardOutputNorm = try RMSNorm(w["ffn_norm2"], hidden, epsilon: epsilon)

@@ -26,13 +26,19 @@ enum KernelScratch {
     }
 }
 
-/// Memory aligned to 64 bytes, as kernels want it.
+/// Memory aligned to 64 bytes, as kernels want it; where there is much of it, in large pages, which take less looking up.
 enum AlignedMemory {
+    private static let largePage = 2 << 20
+
     static func allocate(_ bytes: Int) throws -> UnsafeMutableRawPointer {
+        let isLarge = bytes >= 2 * largePage
         var memory: UnsafeMutableRawPointer?
-        guard posix_memalign(&memory, 64, max(bytes, 64)) == 0, let memory else {
+        guard posix_memalign(&memory, isLarge ? largePage : 64, max(bytes, 64)) == 0, let memory else {
             throw TorchError.invalid("no memory for \(bytes) bytes")
         }
+        #if os(Linux)
+            if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
+        #endif
         return memory
     }
 }

@@ -12,10 +12,10 @@ import Torch
 /// Weights of a linear layer [outputs, inputs] in the order in which our kernels read them, or two of one shape, gate and
 /// up, whose product is silu(gate x) * up x.
 package final class PackedWeight {
-    package let outputs, inputs: Int
-    /// What it multiplies, and what comes out.
-    private let dtype: DType
-    private var description: kernels_weight
+    package let form: PackedForm
+    private var sizes: kernels_weight
+    /// What keeps memory that is not this object's own.
+    private let owner: AnyObject?
 
     /// Which of its matrices is packed.
     enum Part {
@@ -30,53 +30,87 @@ package final class PackedWeight {
         }
     }
 
+    /// Outputs that lie together, which threads may not share.
+    private static let panel = 64
+
     /// Memory for weights that `pack` then fills.
     ///
-    /// - Throws: `TorchError.invalid` when memory is short or there are no kernels for the number type.
-    init(outputs: Int, inputs: Int, dtype: DType, isQuantized: Bool, isGated: Bool) throws {
-        guard outputs > 0, inputs > 0 else { throw TorchError.invalid("a weight of \(outputs)x\(inputs) is empty") }
-        guard dtype == .bfloat16 || dtype == .float32 && !isQuantized else {
-            throw TorchError.invalid("\(isQuantized ? "quantized" : "packed") weights cannot multiply \(dtype)")
+    /// - Throws: `TorchError.invalid` when memory is short or the weight is empty.
+    init(_ form: PackedForm) throws {
+        guard form.outputs > 0, form.inputs > 0 else {
+            throw TorchError.invalid("a weight of \(form.outputs)x\(form.inputs) is empty")
         }
-        (self.outputs, self.inputs, self.dtype) = (outputs, inputs, dtype)
-        let format = isQuantized ? KERNELS_INT8 : dtype == .bfloat16 ? KERNELS_BFLOAT16 : KERNELS_FLOAT32
-        description = kernels_weight(
-            format: format, outputs: outputs, inputs: inputs, group: inputs, swiglu: isGated, packed: nil)
-        description.packed = try AlignedMemory.allocate(kernels_packed_size(&description))
+        self.form = form
+        owner = nil
+        sizes = form.sizes
+        sizes.packed = try AlignedMemory.allocate(form.byteCount)
     }
 
-    var memory: UnsafeRawPointer? { UnsafeRawPointer(description.packed) }
+    /// Weights that lie packed in memory that `owner` keeps; nothing is copied.
+    ///
+    /// - Throws: `TorchError.invalid` when the memory is not aligned to 64 bytes or not as much as the form takes.
+    init(_ form: PackedForm, _ bytes: UnsafeRawBufferPointer, owner: AnyObject) throws {
+        guard let start = bytes.baseAddress, Int(bitPattern: start) % 64 == 0, bytes.count == form.byteCount else {
+            throw TorchError.invalid(
+                "packed \(form.numbers.rawValue) weights of \(form.outputs)x\(form.inputs) take \(form.byteCount) bytes "
+                    + "from a multiple of 64 on, got \(bytes.count)")
+        }
+        self.form = form
+        self.owner = owner
+        sizes = form.sizes
+        sizes.packed = UnsafeMutableRawPointer(mutating: start)
+    }
 
-    deinit { free(description.packed) }
+    /// Weights without numbers: what a model is made of to learn which it has.
+    private init(hollow form: PackedForm) {
+        self.form = form
+        owner = nil
+        sizes = form.sizes
+    }
 
-    /// Packs rows [n, inputs], in the weight's number type, as those from `first` on.
+    package static func hollow(_ form: PackedForm) -> PackedWeight { PackedWeight(hollow: form) }
+
+    deinit { if owner == nil { free(sizes.packed) } }
+
+    var memory: UnsafeRawPointer? { UnsafeRawPointer(sizes.packed) }
+
+    /// The packed bytes, valid as long as this object.
+    package var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: sizes.packed, count: sizes.packed == nil ? 0 : form.byteCount)
+    }
+
+    /// Packs rows [n, inputs] as those from `first` on.
     func pack(_ rows: Tensor, _ part: Part = .whole, first: Int = 0) throws {
-        let rows = try rows.to(dtype).contiguous()
+        let rows = try rows.to(form.dtype).contiguous()
         let values = try rows.mutableData()
-        // Threads may not share a panel.
-        let panel = 64
-        let count = rows.size(0)
-        let firstPanel = first / panel
-        Kernels.concurrently((first + count - 1) / panel - firstPanel + 1) { index in
-            let start = max((firstPanel + index) * panel, first)
-            let end = min((firstPanel + index + 1) * panel, first + count)
-            let source = values + (start - first) * inputs * dtype.byteCount
-            if description.format == KERNELS_INT8 {
-                quantize(source.assumingMemoryBound(to: UInt16.self), part, start..<end)
-            } else {
-                kernels_pack(&description, part.code, start, end - start, source, inputs, nil)
-            }
+        let end = first + rows.size(0)
+        let panels = first / Self.panel..<(end + Self.panel - 1) / Self.panel
+        Kernels.concurrently(panels.count) { index in
+            let start = max((panels.lowerBound + index) * Self.panel, first)
+            let range = start..<min((panels.lowerBound + index + 1) * Self.panel, end)
+            pack(values + (start - first) * form.inputs * form.dtype.byteCount, part, range)
         }
         withExtendedLifetime(rows) {}
     }
 
-    private func quantize(_ source: UnsafePointer<UInt16>, _ part: Part, _ rows: Range<Int>) {
-        withUnsafeTemporaryAllocation(of: Int8.self, capacity: rows.count * inputs) { values in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count) { scales in
-                kernels_quantise_int8(values.baseAddress, scales.baseAddress, source, inputs, rows.count, inputs)
+    private func pack(_ source: UnsafeRawPointer, _ part: Part, _ rows: Range<Int>) {
+        guard form.numbers == .int8 || form.numbers == .int4 else {
+            kernels_pack(&sizes, part.code, rows.lowerBound, rows.count, source, form.inputs, nil)
+            return
+        }
+        let groups = form.numbers == .int4 ? form.inputs / form.group : 1
+        withUnsafeTemporaryAllocation(of: Int8.self, capacity: rows.count * form.inputs) { values in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * groups) { scales in
+                let source = source.assumingMemoryBound(to: UInt16.self)
+                if form.numbers == .int4 {
+                    kernels_quantise_int4(
+                        values.baseAddress, scales.baseAddress, source, form.inputs, rows.count, form.inputs, form.group)
+                } else {
+                    kernels_quantise_int8(
+                        values.baseAddress, scales.baseAddress, source, form.inputs, rows.count, form.inputs)
+                }
                 kernels_pack(
-                    &description, part.code, rows.lowerBound, rows.count, values.baseAddress, inputs,
-                    scales.baseAddress)
+                    &sizes, part.code, rows.lowerBound, rows.count, values.baseAddress, form.inputs, scales.baseAddress)
             }
         }
     }
@@ -85,14 +119,15 @@ package final class PackedWeight {
     ///
     /// - Parameter bias: float32, [outputs]; gate's, then up's, of two matrices.
     func callAsFunction(_ x: Tensor, bias: Tensor? = nil, adding residual: Tensor? = nil) throws -> Tensor {
-        let shape = x.shape
-        guard shape.last == inputs else {
+        let (shape, inputs, outputs) = (x.shape, form.inputs, form.outputs)
+        guard shape.last == inputs, sizes.packed != nil else {
             throw TorchError.operation(
-                name: "linear", shapes: [shape, [outputs, inputs]], message: "the last dimension must be \(inputs)")
+                name: "linear", shapes: [shape, [outputs, inputs]],
+                message: sizes.packed == nil ? "the weight holds no numbers" : "the last dimension must be \(inputs)")
         }
-        let (rows, stride) = try x.to(dtype).kernelRows()
-        let output = try Tensor.empty(shape.dropLast() + [outputs], dtype: dtype)
-        let residualRows = try residual?.to(dtype).kernelRows()
+        let (rows, stride) = try x.to(form.dtype).kernelRows()
+        let output = try Tensor.empty(shape.dropLast() + [outputs], dtype: form.dtype)
+        let residualRows = try residual?.to(form.dtype).kernelRows()
         var epilogue = kernels_epilogue()
         epilogue.bias = try bias.map { UnsafePointer(try $0.elements(Float.self)) }
         epilogue.residual = try residualRows.map { UnsafeRawPointer(try $0.tensor.mutableData()) }
@@ -100,7 +135,7 @@ package final class PackedWeight {
         let count = x.count / inputs
         guard count > 0 else { return output }
         let isDone = kernels_matmul(
-            try output.mutableData(), outputs, try rows.mutableData(), stride, count, &description, &epilogue)
+            try output.mutableData(), outputs, try rows.mutableData(), stride, count, &sizes, &epilogue)
         withExtendedLifetime((rows, bias, residualRows?.tensor)) {}
         guard isDone else { throw TorchError.invalid("no memory for a product of \(shape) and [\(outputs), \(inputs)]") }
         return output

@@ -1,0 +1,59 @@
+import CKernels
+import Torch
+
+/// Which numbers a packed weight is made of, and in which shape: what is needed to find it in a file and to read it.
+package struct PackedForm: Hashable, Sendable {
+    package let outputs, inputs: Int
+    package let numbers: Numbers
+    /// Two matrices of the shape, gate and up, whose product is silu(gate x) * up x.
+    package let isGated: Bool
+
+    /// The stored numbers, as the packed layout spells them.
+    package enum Numbers: String, Sendable, CaseIterable {
+        case float32 = "fp32"
+        case bfloat16 = "bf16"
+        case int8, int4
+    }
+
+    /// Type of what the weight multiplies, and of what comes out.
+    package var dtype: DType { numbers == .float32 ? .float32 : .bfloat16 }
+
+    /// Inputs that share a scale in 4 bits: the most that divide the inputs, in pairs, up to 64. All of an odd number.
+    var group: Int { stride(from: 64, to: 0, by: -2).first { inputs % $0 == 0 } ?? inputs }
+
+    var byteCount: Int {
+        var sizes = sizes
+        return kernels_packed_size(&sizes)
+    }
+
+    /// Without memory.
+    var sizes: kernels_weight {
+        let format =
+            switch numbers {
+            case .float32: KERNELS_FLOAT32
+            case .bfloat16: KERNELS_BFLOAT16
+            case .int8: KERNELS_INT8
+            case .int4: KERNELS_INT4
+            }
+        return kernels_weight(
+            format: format, outputs: outputs, inputs: inputs, group: group, swiglu: isGated, packed: nil)
+    }
+
+    /// What a packed file calls the weight of the layers at these paths: "layers.0.attn.to_q+to_k+to_v.int8".
+    package func name(of paths: [String]) -> String {
+        let parents = paths.map { $0.split(separator: ".").dropLast().joined(separator: ".") }
+        let parent = parents.first.flatMap { first in parents.allSatisfy { $0 == first } ? first : nil } ?? ""
+        let leaves = parent.isEmpty ? paths : paths.map { String($0.dropFirst(parent.count + 1)) }
+        return (parent.isEmpty ? "" : parent + ".") + leaves.joined(separator: "+") + "." + numbers.rawValue
+    }
+
+    /// The paths and the numbers that such a name stands for; `nil` for a name of another kind.
+    package static func paths(of name: String) -> (paths: [String], numbers: Numbers)? {
+        guard let dot = name.lastIndex(of: "."), let numbers = Numbers(rawValue: String(name[name.index(after: dot)...]))
+        else { return nil }
+        let parts = name[..<dot].split(separator: "+", omittingEmptySubsequences: false)
+        guard let first = parts.first, !first.isEmpty else { return nil }
+        let parent = parts.count > 1 ? first[...(first.lastIndex(of: ".") ?? first.startIndex)] : ""
+        return ([String(first)] + parts.dropFirst().map { parent + $0 }, numbers)
+    }
+}
