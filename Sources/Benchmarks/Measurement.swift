@@ -77,7 +77,11 @@ package final class Stopwatch {
 
     private func block(_ measurement: Measurement) throws -> [Double] {
         var times: [Double] = []
-        repeat { times.append(try seconds(measurement)) } while times.reduce(0, +) < Self.secondsOfPair
+        var sum = 0.0
+        repeat {
+            times.append(try seconds(measurement))
+            sum += times[times.count - 1]
+        } while sum < Self.secondsOfPair
         return times
     }
 
