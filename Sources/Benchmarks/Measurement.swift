@@ -37,6 +37,8 @@ package struct Measurement {
     var count = 1
     /// Tokens that a run makes, of what makes text.
     var tokens: Int?
+    /// Most bytes that were held, where that is not this process's.
+    var memory: () -> Int = ProcessMemory.highWaterMark
     let run: () throws -> Void
 }
 
@@ -104,7 +106,7 @@ package final class Stopwatch {
     private func result(
         _ name: String, _ shape: String, _ measurement: Measurement, _ times: [Double], _ shares: [Double]
     ) -> BenchmarkResult {
-        var result = BenchmarkResult(name: name, shape: shape, peakRSS: ProcessMemory.highWaterMark())
+        var result = BenchmarkResult(name: name, shape: shape, peakRSS: measurement.memory())
         let median = times.median
         result.p50 = median / Double(measurement.count)
         result.p95 = times.quantile(0.95) / Double(measurement.count)
