@@ -23,7 +23,10 @@ enum ColdStart {
                 guard let program = executable else {
                     throw BenchmarkError("cold-start: this program's file is unknown")
                 }
-                return Measurement(work: .uncounted) { try run(program, arguments) }
+                var memory = 0
+                return Measurement(work: .uncounted, memory: { memory }) {
+                    memory = max(memory, try run(program, arguments))
+                }
             }
         ]
     }
@@ -36,7 +39,9 @@ enum ColdStart {
     }
 
     /// Runs a program to its end, without its output.
-    private static func run(_ program: String, _ arguments: [String]) throws {
+    ///
+    /// - Returns: the most bytes that it held.
+    private static func run(_ program: String, _ arguments: [String]) throws -> Int {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -50,7 +55,13 @@ enum ColdStart {
             throw BenchmarkError("cold-start: \(program) cannot be started")
         }
         var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        var usage = rusage()
+        while wait4(child, &status, 0, &usage) < 0, errno == EINTR {}
         guard status == 0 else { throw BenchmarkError("cold-start: \(program) \(arguments[0]) failed") }
+        #if os(Linux)
+            return Int(usage.ru_maxrss) << 10  // kilobytes
+        #else
+            return Int(usage.ru_maxrss)
+        #endif
     }
 }

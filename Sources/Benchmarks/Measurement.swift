@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Something that can be run again and again, and what a run takes.
 package struct Measurement {
     /// What is counted of a run, for its rate.
@@ -37,80 +29,7 @@ package struct Measurement {
     var count = 1
     /// Tokens that a run makes, of what makes text.
     var tokens: Int?
+    /// Most bytes that were held, where that is not this process's.
+    var memory: () -> Int = ProcessMemory.highWaterMark
     let run: () throws -> Void
-}
-
-/// Measures one thing after the other, and the machine's peaks in between.
-package final class Stopwatch {
-    /// Alternating pairs of a case and its peak.
-    private let pairs: Int
-    /// Every peak that was measured.
-    package private(set) var peaks: [MachinePeak: [Double]] = [:]
-
-    /// Short cases are repeated for so many seconds in a pair.
-    private static let secondsOfPair = 0.25
-    /// A first run of so many seconds or more counts; a shorter one is for the caches.
-    private static let secondsOfWarmUp = 5.0
-    /// libtorch's threads spin for a while after an operator, and would take from the peak.
-    private static let pause: UInt32 = 20_000
-
-    package init(pairs: Int) { self.pairs = pairs }
-
-    /// Runs of the case, the peak, the case, the peak, ...
-    ///
-    /// - Throws: what the case throws; `CancellationError` between runs when the task is cancelled.
-    func measure(_ name: String, _ shape: String, _ measurement: Measurement) throws -> BenchmarkResult {
-        let first = try seconds(measurement)
-        var blocks: [[Double]] = first < Self.secondsOfWarmUp ? [] : [[first]]
-        var shares: [Double] = []
-        if let block = blocks.first { shares += share(block, measurement.work) }
-        while blocks.count < pairs {
-            let block = try block(measurement)
-            blocks.append(block)
-            shares += share(block, measurement.work)
-        }
-        return result(name, shape, measurement, blocks.flatMap { $0 }, shares)
-    }
-
-    /// A peak by itself.
-    func measure(_ peak: MachinePeak) { peaks[peak, default: []].append(peak.measured()) }
-
-    private func block(_ measurement: Measurement) throws -> [Double] {
-        var times: [Double] = []
-        repeat { times.append(try seconds(measurement)) } while times.reduce(0, +) < Self.secondsOfPair
-        return times
-    }
-
-    private func seconds(_ measurement: Measurement) throws -> Double {
-        try Task.checkCancellation()
-        let clock = ContinuousClock()
-        let duration = try clock.measure(measurement.run).components
-        return Double(duration.seconds) + Double(duration.attoseconds) / 1e18
-    }
-
-    /// The rate of a block over the peak of right now.
-    private func share(_ block: [Double], _ work: Measurement.Work) -> [Double] {
-        guard let peak = work.peak, let amount = work.amount else { return [] }
-        usleep(Self.pause)
-        let rate = peak.measured()
-        peaks[peak, default: []].append(rate)
-        return rate > 0 ? [amount / block.median / rate] : []
-    }
-
-    private func result(
-        _ name: String, _ shape: String, _ measurement: Measurement, _ times: [Double], _ shares: [Double]
-    ) -> BenchmarkResult {
-        var result = BenchmarkResult(name: name, shape: shape, peakRSS: ProcessMemory.highWaterMark())
-        let median = times.median
-        result.p50 = median / Double(measurement.count)
-        result.p95 = times.quantile(0.95) / Double(measurement.count)
-        switch measurement.work {
-        case .operations(let amount, _): result.gflops = amount / median / 1e9
-        case .bytes(let amount): result.gbps = amount / median / 1e9
-        case .uncounted: break
-        }
-        result.tokensPerSecond = measurement.tokens.map { Double($0) / median }
-        if !shares.isEmpty { (result.shareOfPeak, result.spread) = (shares.median, shares.extent) }
-        return result
-    }
 }

@@ -40,8 +40,8 @@ import Testing
         expected += 2 * seen * weights("ref_image_refiner")
         expected += 2 * lengths.reduce(0, +) * weights("layers.")
         expected += 3 * 2 * image * weights("norm_out.linear_2")
-        let attention =
-            2 * ([image] + references).map { $0 * $0 }.reduce(0, +) + 32 * lengths.map { $0 * $0 }.reduce(0, +)
+        func squares(_ lengths: [Double]) -> Double { lengths.map { $0 * $0 }.reduce(0, +) }
+        let attention = 2 * squares([image] + references) + 32 * squares(lengths)
         expected += 4 * 2520 * attention
         let counted = try Self.transformer().step(
             image: 1024, references: [1024, 256], branches: [(64, true), (20, true), (20, false)])
