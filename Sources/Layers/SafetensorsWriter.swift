@@ -28,13 +28,28 @@ package enum SafetensorsWriter {
         }
     }
 
+    /// The order of tensors in a file.
+    package enum Order {
+        /// As the official crate has it.
+        case official
+        /// As they are given, the first one at a multiple of 64 bytes from the file's start.
+        case given
+    }
+
     /// Writes `tensors` to `path`; a file of that name is replaced once the new one is complete.
     ///
     /// Throws if two tensors have one name, if a shape and the bytes disagree, if the disk refuses, or what `withBytes`
     /// throws; then nothing is left behind.
-    package static func write(_ tensors: [Tensor], metadata: [String: String] = [:], to path: String) throws {
-        let ordered = tensors.sorted { ($1.alignmentRank, $0.name) < ($0.alignmentRank, $1.name) }
-        let (header, byteCounts) = try header(of: ordered, metadata: metadata, path: path)
+    package static func write(
+        _ tensors: [Tensor], metadata: [String: String] = [:], order: Order = .official, to path: String
+    ) throws {
+        let ordered: [Tensor]
+        switch order {
+        case .official: ordered = tensors.sorted { ($1.alignmentRank, $0.name) < ($0.alignmentRank, $1.name) }
+        case .given: ordered = tensors
+        }
+        let (header, byteCounts) = try header(
+            of: ordered, metadata: metadata, alignment: order == .official ? 8 : 64, path: path)
         let file = try AtomicFile(path: path)
         try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0) }
         try header.withUnsafeBytes { try file.write($0) }
@@ -56,7 +71,7 @@ package enum SafetensorsWriter {
     }
 
     private static func header(
-        of tensors: [Tensor], metadata: [String: String], path: String
+        of tensors: [Tensor], metadata: [String: String], alignment: Int, path: String
     ) throws(SafetensorsError) -> (bytes: [UInt8], byteCounts: [Int]) {
         var members: [String] = []
         if !metadata.isEmpty {
@@ -84,7 +99,8 @@ package enum SafetensorsWriter {
             begin += byteCount
         }
         var bytes = Array("{\(members.joined(separator: ","))}".utf8)
-        bytes += Array(repeating: UInt8(ascii: " "), count: (8 - bytes.count % 8) % 8)
+        // The header's length stands before it, in 8 bytes.
+        bytes += Array(repeating: UInt8(ascii: " "), count: (alignment - (bytes.count + 8) % alignment) % alignment)
         guard bytes.count <= SafetensorsHeader.lengthLimit else {
             throw SafetensorsError(
                 file: path,

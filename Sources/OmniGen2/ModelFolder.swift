@@ -16,6 +16,8 @@ package struct ModelFolder: Sendable {
     package let files: ModelFiles
     /// Whether there is a folder at all, or only files that cover every part.
     package let hasFolder: Bool
+    /// How far weights are rounded when they are loaded; those of packed files are what they are.
+    var quantization: OmniGen2.Quantization?
 
     /// The parts with tensors, by the names of their folders.
     package enum Part: String, CaseIterable, Sendable {
@@ -120,7 +122,30 @@ package struct ModelFolder: Sendable {
     }
 
     private func weights(_ part: Part, _ dtype: DType, _ device: Device) throws -> Weights {
-        Weights(try checkpoint(part).source(), dtype: dtype, device: device, storage: Kernels.storage)
+        Weights(try source(part), dtype: dtype, device: device, storage: try storage(part, dtype, device))
+    }
+
+    /// The tensors of a part under their published names, or packed.
+    private func source(_ part: Part) throws -> any WeightSource {
+        let tensors = try tensors(part)
+        return try PackedSource.storage(of: tensors) == nil ? checkpoint(part).source() : PackedSource(tensors)
+    }
+
+    /// How the weights of a part are to lie in memory.
+    ///
+    /// - Throws: `GenerationError.invalid` for packed files that are not to be computed with as they were packed for.
+    private func storage(_ part: Part, _ dtype: DType, _ device: Device) throws -> WeightStorage {
+        guard let stored = try PackedSource.storage(of: tensors(part)) else {
+            return quantization?.storage ?? Kernels.storage
+        }
+        guard dtype == .bfloat16, device == .cpu else {
+            throw GenerationError.invalid("\(path)/\(part.rawValue) is packed for bf16 on the CPU, got \(dtype) on \(device)")
+        }
+        if let quantization, quantization.storage != stored {
+            throw GenerationError.invalid(
+                "\(path)/\(part.rawValue) is packed as \(stored.rawValue) and cannot be loaded as \(quantization.rawValue)")
+        }
+        return stored
     }
 
     package func transformer(_ dtype: DType, _ device: Device) throws -> Transformer {
@@ -129,14 +154,15 @@ package struct ModelFolder: Sendable {
 
     /// The transformer's tensors, each kept once it has been read.
     package func transformerSource(_ dtype: DType, _ device: Device) throws -> ResidentSource {
-        ResidentSource(try checkpoint(.transformer).source(), dtype: dtype, device: device)
+        ResidentSource(try source(.transformer), dtype: dtype, device: device)
     }
 
     /// The transformer of tensors that are kept, with adapters.
     package func transformer(
         _ source: ResidentSource, _ dtype: DType, _ device: Device, adapters: AdapterSet = AdapterSet()
     ) throws -> Transformer {
-        let weights = Weights(source, dtype: dtype, device: device, storage: Kernels.storage, adapters: adapters)
+        let weights = Weights(
+            source, dtype: dtype, device: device, storage: try storage(.transformer, dtype, device), adapters: adapters)
         let model = try Transformer(weights, transformerConfiguration())
         try weights.requireAllConsumed()
         return model
@@ -168,7 +194,10 @@ package struct ModelFolder: Sendable {
     /// Checks that every tensor the models ask for is there once, in its shape, and that nothing is left over, without
     /// reading any of them.
     package func verify() throws {
-        func shapes(_ part: Part) throws -> Weights { Weights(try checkpoint(part).shapes()) }
+        func shapes(_ part: Part) throws -> Weights {
+            guard try PackedSource.storage(of: tensors(part)) == nil else { return try weights(part, .bfloat16, .cpu) }
+            return Weights(try checkpoint(part).shapes())
+        }
         try requireFit()
         _ = try (tokenizer(), shiftsTime(), pixelRange())
         let transformer = try shapes(.transformer)
@@ -179,7 +208,7 @@ package struct ModelFolder: Sendable {
         try autoencoder.requireAllConsumed()
         let mllm = try shapes(.mllm)
         let configuration = try languageModelConfiguration()
-        _ = try LanguageModel(mllm, configuration)
+        try LanguageModel(mllm, configuration).prepareHead()
         _ = try VisionTower(mllm["visual"], configuration.vision)
         try mllm.requireAllConsumed { configuration.tiesEmbeddings && $0 == "lm_head.weight" }
     }

@@ -64,7 +64,8 @@ struct ChatCommand: AsyncParsableCommand {
         try record.complete(for: folder)
         model.announce(display)
         if Terminal.errorIsTerminal { display.message("loading \(folder.path)") }
-        let loaded = try await OmniGen2(folder: folder, configuration: engine.configuration(record.dtype), for: .text)
+        let loaded = try await OmniGen2(
+            folder: folder, configuration: engine.configuration(record.dtype, record.quantization), for: .text)
         try await record.setAdapters(of: loaded, display)
         var session = ChatSession(
             with: loaded, attached: pictures, record, text.options(seed: record.seed), output, display)

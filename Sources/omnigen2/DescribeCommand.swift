@@ -43,7 +43,8 @@ struct DescribeCommand: AsyncParsableCommand {
         model.announce(display)
         if Terminal.errorIsTerminal { display.message("loading \(folder.path)") }
         let loaded = try await OmniGen2(
-            folder: folder, configuration: engine.configuration(model.precision ?? .bfloat16), for: .text)
+            folder: folder, configuration: engine.configuration(model.precision ?? .bfloat16, model.quantization),
+            for: .text)
         let reply = try await loaded.describe(pictures, question: question, options: text.options(seed: seed)) {
             [json] in
             if json { display.event("text", ["text": .string($0)]) } else { Terminal.write($0) }

@@ -26,7 +26,7 @@ struct Drawing {
         var (record, request) = (record, request)
         try record.complete(for: folder)
         (request.height, request.width) = (record.request.height, record.request.width)
-        let model = try await OmniGen2(folder: folder, configuration: engine.configuration(record.dtype))
+        let model = try await OmniGen2(folder: folder, configuration: engine.configuration(record.dtype, record.quantization))
         try await record.setAdapters(of: model, display)
         display.begin()
         let images = try await model.generate(request, progress: display.show)
@@ -62,9 +62,12 @@ extension ProgressDisplay {
 }
 
 extension EngineOptions {
-    func configuration(_ precision: OmniGen2.Precision) -> OmniGen2.Configuration {
+    func configuration(
+        _ precision: OmniGen2.Precision, _ quantization: OmniGen2.Quantization?
+    ) -> OmniGen2.Configuration {
         var configuration = OmniGen2.Configuration()
         configuration.precision = precision
+        configuration.quantization = quantization
         configuration.device = device
         configuration.threads = threads
         configuration.libtorch = libtorch

@@ -28,6 +28,8 @@ struct GenerationRecord: Codable, Equatable {
     var seed: UInt64
     var count: Int
     var dtype: OmniGen2.Precision
+    /// Absent where weights are not rounded.
+    var quantization: OmniGen2.Quantization?
     var version: String
     /// The sources, if it is an edit.
     var editing: EditingRecord?
@@ -72,7 +74,10 @@ struct GenerationRecord: Codable, Equatable {
         self.prompt = prompt ?? self.prompt
         self.model = model.model ?? self.model
         model.files.apply(to: &self, model: model.model, from: path)
+        // Another model, or number type, is not rounded because the picture's was.
+        if model.model != nil || model.dtype != nil { quantization = nil }
         dtype = model.precision ?? dtype
+        quantization = model.quantization ?? quantization
     }
 
     /// What only the model can tell.

@@ -13,6 +13,12 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Number type: fp32, fp16 or bf16. (default: bf16)", valueName: "type"))
     var dtype: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Round the weights of large layers while they are loaded: int8 or int4. On the CPU, in bf16.",
+            valueName: "type"))
+    var quantize: String?
+
     @OptionGroup
     var files: ModelFilesOptions
 
@@ -31,9 +37,14 @@ struct ModelOptions: ParsableArguments {
                 + ModelLocation.published)
     }
 
-    func validate() throws { try dtype.require(among: OmniGen2.Precision.allCases.map(\.rawValue), "--dtype") }
+    func validate() throws {
+        try dtype.require(among: OmniGen2.Precision.allCases.map(\.rawValue), "--dtype")
+        try quantize.require(among: OmniGen2.Quantization.allCases.map(\.rawValue), "--quantize")
+    }
 
     var precision: OmniGen2.Precision? { dtype.flatMap(OmniGen2.Precision.init) }
+
+    var quantization: OmniGen2.Quantization? { quantize.flatMap(OmniGen2.Quantization.init) }
 }
 
 extension String? {

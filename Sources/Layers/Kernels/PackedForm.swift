@@ -54,6 +54,6 @@ package struct PackedForm: Hashable, Sendable {
         let parts = name[..<dot].split(separator: "+", omittingEmptySubsequences: false)
         guard let first = parts.first, !first.isEmpty else { return nil }
         let parent = parts.count > 1 ? first[...(first.lastIndex(of: ".") ?? first.startIndex)] : ""
-        return ([String(first)] + parts.dropFirst().map { parent + $0 }, numbers)
+        return ([String(first)] + parts.dropFirst().map { String(parent) + String($0) }, numbers)
     }
 }

@@ -15,13 +15,20 @@ extension AtomicFolder {
             tensors, stem: part == .mllm ? "model" : "diffusion_pytorch_model", maximumBytes: maximumShardBytes)
         let path = try folder(part.rawValue)
         for shard in plan.shards {
-            do {
+            try report {
                 try SafetensorsWriter.write(shard.tensors, metadata: ["format": "pt"], to: "\(path)/\(shard.file)")
-            } catch let error as SafetensorsError where error.file.hasPrefix(temporaryPath) {
-                throw GenerationError.output("\(error)")
             }
         }
         if let index = plan.index { try write(index.document.text(), to: "\(part.rawValue)/\(index.file)") }
+    }
+
+    /// An error of a file of this folder is one of the output, not of a model.
+    func report(_ write: () throws -> Void) throws {
+        do {
+            try write()
+        } catch let error as SafetensorsError where error.file.hasPrefix(temporaryPath) {
+            throw GenerationError.output("\(error)")
+        }
     }
 }
 

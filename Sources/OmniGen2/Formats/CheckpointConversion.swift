@@ -12,11 +12,13 @@ import Torch
 ///
 /// Tensors pass one by one: those that keep their type are copied from the mapped file, the others are converted.
 package struct CheckpointConversion: Sendable {
-    private let model: ModelFolder
+    let model: ModelFolder
     private let output: String
     /// Type of every tensor; `nil` keeps the stored ones, but for fp8, which becomes bf16.
     package var precision: OmniGen2.Precision?
     package var maximumShardBytes = 5_000_000_000
+    /// Packs the transformer and the multimodal model for our kernels; `nil` keeps the published layout.
+    package var storage: WeightStorage?
     /// Whether a model in the place of the output is replaced.
     package var replaces = false
 
@@ -48,7 +50,13 @@ package struct CheckpointConversion: Sendable {
         try requireFreeOutput()
         try model.verify()
         let folder = try AtomicFolder(path: output)
-        for part in ModelFolder.Part.allCases { try write(part, to: folder, progress) }
+        for part in ModelFolder.Part.allCases {
+            if let storage, part != .vae {
+                try pack(part, storage, to: folder, progress)
+            } else {
+                try write(part, to: folder, progress)
+            }
+        }
         try writeProcessor(to: folder)
         try folder.write(PublishedConfiguration.modelIndex.text(), to: "model_index.json")
         _ = try folder.folder("scheduler")
@@ -67,10 +75,14 @@ package struct CheckpointConversion: Sendable {
     ) throws {
         let tensors = try tensors(part, progress)
         try folder.write(tensors, of: part, maximumShardBytes: maximumShardBytes)
+        try writeConfiguration(part, tensors.first?.elementType, to: folder)
+    }
+
+    func writeConfiguration(_ part: ModelFolder.Part, _ type: ElementType?, to folder: AtomicFolder) throws {
         var configuration = try model.configurationDocument(part)
         if part == .mllm {
             configuration = Self.publishedForm(configuration)
-            configuration["torch_dtype"] = tensors.first.map { .string(String(describing: $0.elementType)) }
+            configuration["torch_dtype"] = type.map { .string(String(describing: $0)) }
             try folder.write(generationDocument().text(), to: "mllm/generation_config.json")
         }
         try folder.write(configuration.text(), to: "\(part.rawValue)/config.json")

@@ -10,7 +10,16 @@ import QwenVL
 
 extension ModelFolder {
     /// The tensors of a part, recognised by their names.
-    package func checkpoint(_ part: Part) throws -> CheckpointPart { try CheckpointPart(part, tensors(part)) }
+    ///
+    /// - Throws: `GenerationError.model` when they are packed: such a model is only run.
+    package func checkpoint(_ part: Part) throws -> CheckpointPart {
+        let tensors = try tensors(part)
+        if let storage = try PackedSource.storage(of: tensors) {
+            throw GenerationError.model(
+                "\(tensors.path) is packed (\(storage.rawValue)); the published layout is needed for this")
+        }
+        return try CheckpointPart(part, tensors)
+    }
 
     /// The folder with the tokenizer's files.
     package var processorFolder: String { files.processor ?? path + "/processor" }

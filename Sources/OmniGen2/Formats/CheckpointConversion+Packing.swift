@@ -1,0 +1,55 @@
+import Diffusion
+import Layers
+import QwenVL
+import Torch
+
+extension CheckpointConversion {
+    /// Name of the file of packed weights in a part's folder.
+    private static let packedFile = "packed.safetensors"
+
+    /// Writes a part as kernels read it: the weights of linear layers packed, in the order in which the model takes them,
+    /// then all other tensors in bf16. The model itself says which is which: it is built of weights without numbers, and what it
+    /// asks for is written one by one.
+    @Engine
+    func pack(
+        _ part: ModelFolder.Part, _ storage: WeightStorage, to folder: AtomicFolder,
+        _ progress: @escaping (Progress) -> Void
+    ) throws {
+        let checkpoint = try model.checkpoint(part).source()
+        let source = PackingSource(checkpoint)
+        let weights = Weights(source, dtype: .bfloat16, storage: storage)
+        switch part {
+        case .transformer: _ = try Transformer(weights, model.transformerConfiguration())
+        case .mllm:
+            let configuration = try model.languageModelConfiguration()
+            try LanguageModel(weights, configuration).prepareHead()
+            _ = try VisionTower(weights["visual"], configuration.vision)
+        case .vae: return
+        }
+        let count = source.packed.count + source.dense.count
+        var done = 0
+        func willWrite() throws {
+            try Task.checkCancellation()
+            done += 1
+            progress(Progress(part: part, tensors: done, of: count))
+        }
+        let packed = source.packed.map { weight in
+            SafetensorsWriter.Tensor(name: weight.name, elementType: .uint8, shape: [weight.byteCount]) { body in
+                try willWrite()
+                let packed = try weight.pack()
+                try withExtendedLifetime(packed) { try body(packed.bytes) }
+            }
+        }
+        let dense = source.dense.map { tensor in
+            SafetensorsWriter.Tensor(name: tensor.name, elementType: .bfloat16, shape: tensor.shape) { body in
+                try willWrite()
+                defer { checkpoint.releaseMemory(of: tensor.name) }
+                try checkpoint.tensor(tensor.name, tensor.shape, initial: .zeros)?.to(.bfloat16).withBytes(body)
+            }
+        }
+        let metadata = ["format": "pt", PackedSource.metadataKey: storage.rawValue]
+        let path = "\(try folder.folder(part.rawValue))/\(Self.packedFile)"
+        try folder.report { try SafetensorsWriter.write(packed + dense, metadata: metadata, order: .given, to: path) }
+        try writeConfiguration(part, .bfloat16, to: folder)
+    }
+}
