@@ -10,8 +10,8 @@ enum AutoencoderCases {
 
     static var all: [BenchmarkCase<Model>] { sides.map(encoding) + sides.map(decoding) }
 
-    static func load(_ dtype: DType) throws -> Model {
-        let models = try OfficialModels(dtype: dtype)
+    static func load(_ numbers: ModelNumbers) throws -> Model {
+        let models = try OfficialModels(numbers)
         return (models, try models.autoencoder())
     }
 

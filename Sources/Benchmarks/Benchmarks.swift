@@ -23,8 +23,7 @@ package struct Benchmarks: Sendable {
     /// All parts without any.
     package var parts: [BenchmarkPart] = []
     package var filter = NameFilter([])
-    /// The number type of the models.
-    package var dtype = DType.bfloat16
+    package var numbers = ModelNumbers()
     /// Alternating pairs of a case and its peak; otherwise a number that fits the part.
     package var repetitions: Int?
     /// Threads; otherwise the physical cores.
@@ -79,15 +78,15 @@ package struct Benchmarks: Sendable {
         _ report: @escaping @Sendable (BenchmarkResult) -> Void
     ) async throws -> [MachinePeak: [Double]] {
         let session = Session(filter: filter, pairs: pairs(part), progress: progress, report: report)
-        let dtype = dtype
+        let numbers = numbers
         switch part {
         case .kernels: return try session.run(KernelCases.all) { KernelCases.load() }
         case .transformer:
-            return try await onEngine { try session.run(TransformerCases.all) { try TransformerCases.load(dtype) } }
+            return try await onEngine { try session.run(TransformerCases.all) { try TransformerCases.load(numbers) } }
         case .autoencoder:
-            return try await onEngine { try session.run(AutoencoderCases.all) { try AutoencoderCases.load(dtype) } }
+            return try await onEngine { try session.run(AutoencoderCases.all) { try AutoencoderCases.load(numbers) } }
         case .language:
-            return try await onEngine { try session.run(LanguageCases.all) { try LanguageCases.Model(dtype) } }
+            return try await onEngine { try session.run(LanguageCases.all) { try LanguageCases.Model(numbers) } }
         case .start: return try session.run(ColdStart.all(libtorch: libtorch)) {}
         }
     }

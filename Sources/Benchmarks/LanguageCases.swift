@@ -17,7 +17,7 @@ enum LanguageCases {
         private var builtTower: VisionTower?
         private var builtModel: LanguageModel?
 
-        init(_ dtype: DType) throws { models = try OfficialModels(dtype: dtype) }
+        init(_ numbers: ModelNumbers) throws { models = try OfficialModels(numbers) }
 
         func tower() throws -> VisionTower {
             let tower = try builtTower ?? models.visionTower()
@@ -124,7 +124,7 @@ enum LanguageCases {
             let prompt = try ImagePrompt(ids: text(cached), images: [], configuration)
             _ = try answer(prompt, language, cache)
             let bytes = LanguageModelOperations(configuration).bytesOfToken(
-                cached: cached, bytesOfWeight: models.dtype.byteCount, bytesOfNumber: models.dtype.byteCount)
+                cached: cached, models.numbers)
             return Measurement(work: .bytes(bytes), tokens: 1) {
                 cache.truncate(to: cached)
                 let token = PackedTokens(try language.embed(text(1)), lengths: [1])

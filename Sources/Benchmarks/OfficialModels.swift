@@ -6,17 +6,17 @@ import Torch
 
 /// The models at their published size, of random weights: the one place where they are built.
 struct OfficialModels {
-    let dtype: DType
+    let numbers: ModelNumbers
     private let source: PooledSource
 
     private static let seed: UInt64 = 0
 
-    init(dtype: DType) throws {
-        self.dtype = dtype
+    init(_ numbers: ModelNumbers) throws {
+        self.numbers = numbers
         source = try PooledSource(seed: Self.seed)
     }
 
-    private var weights: Weights { Weights(source, dtype: dtype, storage: Kernels.storage) }
+    private var weights: Weights { Weights(source, dtype: numbers.dtype, storage: numbers.storage) }
 
     func transformer() throws -> Transformer {
         try Transformer(weights, PublishedConfiguration.transformer.decoded(TransformerConfiguration.self))
@@ -37,10 +37,10 @@ struct OfficialModels {
     }
 
     /// Normal numbers for an input, in the number type of the models.
-    func input(_ name: String, _ shape: [Int]) throws -> Tensor { try source.normal(name, shape).to(dtype) }
+    func input(_ name: String, _ shape: [Int]) throws -> Tensor { try source.normal(name, shape).to(numbers.dtype) }
 
     /// What bounds products in this number type.
-    var peak: MachinePeak { dtype == .float32 ? .float32 : .bfloat16 }
+    var peak: MachinePeak { numbers.peak }
 }
 
 extension Tensor {

@@ -131,10 +131,10 @@ package struct LanguageModelOperations {
     }
 
     /// Bytes that one token reads: every weight of a product, and the keys and values of the cache.
-    package func bytesOfToken(cached: Int, bytesOfWeight: Int, bytesOfNumber: Int) -> Double {
+    package func bytesOfToken(cached: Int, _ numbers: ModelNumbers) -> Double {
         let keyValue = 2 * configuration.keyValueHeadCount * configuration.headSize * configuration.layerCount
-        return Double(configuration.layerCount) * Double(layerWeights) * Double(bytesOfWeight)
-            + Double(headWeights) * Double(bytesOfWeight) + Double(cached * keyValue * bytesOfNumber)
+        return Double(configuration.layerCount) * Double(layerWeights) * numbers.bytesOfLayer
+            + Double(headWeights) * numbers.bytesOfHead + Double(cached * keyValue * numbers.dtype.byteCount)
     }
 }
 

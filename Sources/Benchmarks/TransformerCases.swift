@@ -15,8 +15,8 @@ enum TransformerCases {
         (0...2).flatMap { references in sides.map { step(side: $0, references: references) } }
     }
 
-    static func load(_ dtype: DType) throws -> Model {
-        let models = try OfficialModels(dtype: dtype)
+    static func load(_ numbers: ModelNumbers) throws -> Model {
+        let models = try OfficialModels(numbers)
         return (models, try models.transformer())
     }
 

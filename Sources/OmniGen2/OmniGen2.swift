@@ -168,7 +168,7 @@ public final class OmniGen2: Sendable {
 }
 
 extension OmniGen2.Quantization {
-    var storage: WeightStorage {
+    package var storage: WeightStorage {
         switch self {
         case .int8: .int8
         case .int4: .int4

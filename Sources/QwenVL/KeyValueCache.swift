@@ -2,12 +2,13 @@ import Torch
 
 /// Keys and values of the tokens a language model has read, so that a new token reads only itself.
 ///
-/// One sequence. Memory grows by doubling, so that a token costs no copy of those before it. A run that fails leaves the
-/// cache as it was: only `advance` makes new rows count.
+/// One sequence. Memory that `reserve` has not foreseen grows by doubling, so that a token costs no copy of those before it.
+/// A run that fails leaves the cache as it was: only `advance` makes new rows count.
 package final class KeyValueCache {
     /// Tokens that are read.
     package private(set) var count = 0
     private var layers: [Rows?]
+    private var reserved = 0
 
     private static let initialCapacity = 256
 
@@ -19,6 +20,9 @@ package final class KeyValueCache {
     }
 
     package init(layerCount: Int) { layers = Array(repeating: nil, count: layerCount) }
+
+    /// Memory for so many tokens is taken when the next ones are read, so that it need not grow until then.
+    package func reserve(_ tokens: Int) { reserved = max(reserved, tokens) }
 
     /// Puts the keys and values of new tokens, [1, L, K, D], behind those of a layer, and gives all of them,
     /// [1, count + L, K, D], as views.
@@ -39,7 +43,7 @@ package final class KeyValueCache {
     private func rows(_ layer: Int, holding end: Int, like key: Tensor) throws -> Rows {
         if let rows = layers[layer], rows.capacity >= end { return rows }
         let old = layers[layer]
-        let capacity = max(end, 2 * (old?.capacity ?? 0), Self.initialCapacity)
+        let capacity = max(end, 2 * (old?.capacity ?? 0), reserved, Self.initialCapacity)
         func grown(_ old: Tensor?) throws -> Tensor {
             let memory = try Tensor.empty(
                 [1, capacity, key.size(2), key.size(3)], dtype: key.dtype, device: key.device)

@@ -66,11 +66,12 @@ package struct TextGenerator {
             throw LanguageModelError.input(
                 "the prompt has \(prompt.ids.count) tokens with its pictures, the model reads less than \(capacity)")
         }
+        let limit = min(maximumTokens, capacity - prompt.ids.count)
         let known = state.begin(prompt)
+        state.cache.reserve(prompt.ids.count + limit)
         let hidden = try read(prompt.embeddings(from: known, model), Array(prompt.positions[known...]), state)
         onPrompt(hidden)
         var scores = try scores(hidden)
-        let limit = min(maximumTokens, capacity - prompt.ids.count)
         let generator = Generator(seed: sampling.seed)
         var seen = Set(prompt.ids)
         var reply = Reply(stopStrings)

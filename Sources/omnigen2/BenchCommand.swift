@@ -38,6 +38,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Number type of the models: fp32 or bf16.", valueName: "type"))
     var dtype = "bf16"
 
+    @Option(help: ArgumentHelp("Round the weights of large layers of the models: int8 or int4.", valueName: "type"))
+    var quantize: String?
+
     @Option(
         help: ArgumentHelp("Pairs of a case and its peak. (default: 7 for kernels, 3 for models)", valueName: "n"))
     var repetitions: Int?
@@ -61,6 +64,8 @@ struct BenchCommand: AsyncParsableCommand {
             throw ValidationError("a part must be one of \(known), got '\(part)'")
         }
         if Self.types[dtype] == nil { throw ValidationError("--dtype must be fp32 or bf16, got '\(dtype)'") }
+        try quantize.require(among: OmniGen2.Quantization.allCases.map(\.rawValue), "--quantize")
+        if quantize != nil, dtype != "bf16" { throw ValidationError("--quantize needs --dtype bf16, got \(dtype)") }
         if let repetitions, repetitions < 1 {
             throw ValidationError("--repetitions must be 1 or more, got \(repetitions)")
         }
@@ -77,7 +82,8 @@ struct BenchCommand: AsyncParsableCommand {
         var benchmarks = Benchmarks()
         benchmarks.parts = parts.compactMap(BenchmarkPart.init)
         benchmarks.filter = NameFilter(filter)
-        benchmarks.dtype = Self.types[dtype] ?? .bfloat16
+        benchmarks.numbers.dtype = Self.types[dtype] ?? .bfloat16
+        benchmarks.numbers.quantization = quantize.flatMap(OmniGen2.Quantization.init)
         (benchmarks.repetitions, benchmarks.threads, benchmarks.libtorch) = (repetitions, threads, libtorch)
         if !json { Terminal.write(BenchmarkTable.header + "\n") }
         let json = json

@@ -13,7 +13,8 @@ struct ModelSummary: Sendable {
         var problem: (any Error)?
         for part in ModelFolder.Part.allCases {
             do {
-                rows.append((part.rawValue, try Self.describe(folder.tensors(part))))
+                let tensors = try folder.tensors(part)
+                rows.append((part.rawValue, try Self.packed(tensors) ?? Self.describe(tensors)))
             } catch {
                 rows.append((part.rawValue, "\(error)"))
                 problem = problem ?? error
@@ -27,6 +28,14 @@ struct ModelSummary: Sendable {
         rows.append(("complete", problem == nil ? "yes" : "no"))
         table = rows
         self.problem = problem
+    }
+
+    /// Packed weights are no longer numbers to be counted.
+    private static func packed(_ tensors: SafetensorsFolder) throws -> String? {
+        guard let storage = try PackedSource.storage(of: tensors) else { return nil }
+        let bytes = tensors.names.reduce(0) { $0 + (tensors[$1]?.entry.byteRange.count ?? 0) }
+        let numbers = storage == .packed ? "bf16" : storage.rawValue
+        return "\(tensors.names.count) tensors, packed \(numbers), \(count(bytes))B"
     }
 
     private static func describe(_ tensors: SafetensorsFolder) -> String {

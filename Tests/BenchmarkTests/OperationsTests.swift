@@ -99,7 +99,10 @@ import Testing
         let attention = 36 * 4.0 * 2048 * (15 + 6)
         #expect(operations.reading([5, 3], scored: 1) == 2 * 8 * layers + 2 * head + attention)
         let cache = 10 * 36 * 2 * 2.0 * 128 * 4
-        #expect(operations.bytesOfToken(cached: 10, bytesOfWeight: 2, bytesOfNumber: 4) == 2 * (layers + head) + cache)
+        var numbers = ModelNumbers()
+        #expect(operations.bytesOfToken(cached: 10, numbers) == 2 * (layers + head) + cache)
+        numbers.quantization = .int8
+        #expect(operations.bytesOfToken(cached: 10, numbers) == layers + head + cache)
     }
 
     @Test func theVisionTowerMeetsEachWeightWithItsPatches() throws {

@@ -91,4 +91,19 @@ import Torch
             #expect(reader.cache.count == 0 && shallow.count == 0)
         }
     }
+
+    @Test func reservedMemoryStaysWhereItIs() async throws {
+        try await withEngine {
+            let cache = KeyValueCache(layerCount: 1)
+            cache.reserve(600)
+            func append(_ tokens: Int) throws -> UnsafeMutableRawPointer {
+                let rows = try Tensor.ones([1, tokens, 1, 4])
+                defer { cache.advance(by: tokens) }
+                return try cache.append(layer: 0, rows, rows).key.mutableData()
+            }
+            let first = try append(250)
+            let last = try append(350)
+            #expect(first == last)
+        }
+    }
 }

@@ -1,0 +1,94 @@
+import Foundation
+import Imaging
+import Layers
+import Testing
+import Torch
+
+@testable import OmniGen2
+
+/// A model whose weights were packed into files is the model whose weights are packed while they are loaded.
+@Suite struct PackedModelTests {
+    private static func pack(_ storage: WeightStorage, to folder: String) async throws -> String {
+        let path = "\(folder)/\(storage.rawValue)"
+        try await withEngine {
+            var conversion = CheckpointConversion(try ModelFolder(path: PipelineTests.checkpoint), output: path)
+            conversion.storage = storage
+            try conversion.run()
+        }
+        return path
+    }
+
+    private static func model(
+        _ path: String, _ quantization: OmniGen2.Quantization? = nil,
+        _ precision: OmniGen2.Precision = .bfloat16
+    ) async throws -> OmniGen2 {
+        var configuration = OmniGen2.Configuration()
+        (configuration.precision, configuration.quantization, configuration.device) = (precision, quantization, "cpu")
+        return try await OmniGen2(model: path, configuration: configuration)
+    }
+
+    private static func draw(_ model: OmniGen2) async throws -> [Image] {
+        var request = GenerationRequest(prompt: "A dog running in the park")
+        (request.height, request.width, request.steps) = (48, 64, 2)
+        return try await model.generate(request)
+    }
+
+    @Test(arguments: [WeightStorage.int8, .int4], [OmniGen2.Quantization.int8, .int4])
+    func packedFilesDrawWhatRoundingWhileLoadingDraws(
+        storage: WeightStorage, quantization: OmniGen2.Quantization
+    ) async throws {
+        guard storage == quantization.storage else { return }
+        try await withTemporaryFolder { folder in
+            let path = try await Self.pack(storage, to: folder)
+            let packed = try await Self.draw(Self.model(path))
+            let rounded = try await Self.draw(Self.model(PipelineTests.checkpoint, quantization))
+            let wide = try await Self.draw(Self.model(PipelineTests.checkpoint))
+            #expect(packed == rounded && packed != wide)
+            let answer = try await Self.model(path).describe([packed[0]], question: "What is it?")
+            let other = try await Self.model(PipelineTests.checkpoint, quantization)
+                .describe([packed[0]], question: "What is it?")
+            #expect(answer.text == other.text)
+        }
+    }
+
+    @Test func aPackedFolderIsCompleteAndOnlyRun() async throws {
+        try await withTemporaryFolder { folder in
+            let path = try await Self.pack(.int8, to: folder)
+            try await withEngine {
+                let model = try ModelFolder(path: path)
+                try model.verify()
+                #expect(throws: GenerationError.self) { try model.checkpoint(.transformer) }
+                #expect(throws: GenerationError.self) { try CheckpointConversion(model, output: "\(folder)/b").run() }
+            }
+            await #expect(throws: GenerationError.self) { try await Self.model(path, nil, .float32) }
+            await #expect(throws: GenerationError.self) { try await Self.model(path, .int4) }
+            await #expect(throws: GenerationError.self) {
+                try await Self.model(PipelineTests.checkpoint, .int8, .float32)
+            }
+        }
+    }
+
+    @Test func aDamagedFileIsAnErrorThatNamesIt() async throws {
+        try await withTemporaryFolder { folder in
+            let path = try await Self.pack(.int8, to: folder)
+            let file = "\(path)/transformer/packed.safetensors"
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+            try bytes.prefix(bytes.count - 64).write(to: URL(fileURLWithPath: file))
+            await #expect {
+                try await Self.model(path)
+            } throws: {
+                "\($0)".contains("packed.safetensors")
+            }
+        }
+    }
+
+    @Test func namesOfPackedWeightsCanBeReadBack() {
+        let form = PackedForm(outputs: 3, inputs: 4, numbers: .int8, isGated: false)
+        for paths in [["head"], ["a.b"], ["layers.0.attn.to_out.0"], ["a.q", "a.k"], ["q", "k"]] {
+            let read = PackedForm.paths(of: form.name(of: paths))
+            #expect(read?.paths == paths && read?.numbers == .int8)
+        }
+        #expect(form.name(of: ["layers.0.attn.to_q", "layers.0.attn.to_k"]) == "layers.0.attn.to_q+to_k.int8")
+        #expect(PackedForm.paths(of: "layers.0.norm.weight") == nil)
+    }
+}
