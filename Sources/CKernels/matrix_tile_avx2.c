@@ -113,6 +113,7 @@ static void tile_avx2(enum kernels_format format, const struct matrix_tile *tile
 }
 
 const struct matrix_kernels matrix_kernels_avx2 = {
-    tile_avx2, matrix_int4_tile_portable, matrix_finish_portable, matrix_quantise_row_portable};
+    tile_avx2, matrix_int4_tile_portable, matrix_finish_portable, matrix_quantise_row_portable,
+    matrix_quantise_floats_portable};
 
 #endif
