@@ -75,7 +75,7 @@ bool prepare_inputs(const struct matrix_kernels *kernels, const struct kernels_w
     }
     preparation.scales = (float *)(preparation.prepared + rows * preparation.row_bytes);
     if (weight->rotated) {
-        preparation.rotation = rotation_of(weight->inputs);
+        prepare_rotation(&preparation.rotation, weight->inputs);
     }
     kernels_parallel((int)ceiling_division(rows, ROWS_A_TASK), prepare_task, &preparation);
     *inputs = (struct matrix_inputs){preparation.prepared, preparation.row_bytes, preparation.scales};

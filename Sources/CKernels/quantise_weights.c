@@ -74,7 +74,8 @@ void kernels_quantise_int8(int8_t *values, float *scales, const uint16_t *weight
 
 bool kernels_quantise_rotated_int8(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride,
                                    ptrdiff_t rows, ptrdiff_t inputs) {
-    const struct rotation rotation = rotation_of(inputs);
+    struct rotation rotation;
+    prepare_rotation(&rotation, inputs);
     float *memory = row_memory(inputs);
     for (ptrdiff_t row = 0; memory && row < rows; row++) {
         struct weight_row mixed = mixed_row(&rotation, rotate_row_of_path(), weights + row * stride, memory);
@@ -93,7 +94,8 @@ void kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weight
 
 bool kernels_quantise_rotated_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride,
                                    ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t group) {
-    const struct rotation rotation = rotation_of(inputs);
+    struct rotation rotation;
+    prepare_rotation(&rotation, inputs);
     float *memory = row_memory(inputs);
     for (ptrdiff_t row = 0; memory && row < rows; row++) {
         struct weight_row mixed = mixed_row(&rotation, rotate_row_of_path(), weights + row * stride, memory);

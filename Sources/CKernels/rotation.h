@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { MOST_ROTATION_STAGES = 32 };
+enum { MOST_ROTATION_STAGES = 2, ROTATION_SIGNS = 1024 };
 
-/// Of numbers that lie `stride` apart, `factor` are mixed: 2, 3, 4, 5, 7, 8, 9 or 16.
+/// Of numbers that lie `stride` apart, `factor` are mixed: 1, 2, 3, 4, 5, 7, 8 or 9.
 struct rotation_stage {
     int factor;
     ptrdiff_t stride;
@@ -24,13 +24,15 @@ struct rotation {
     ptrdiff_t inputs;
     /// Numbers side by side that are mixed: 16, 8, 4, 2 or 1.
     int lanes;
+    /// At least 1.
     int stages;
     struct rotation_stage stage[MOST_ROTATION_STAGES];
-    /// What all the Hadamard matrices together have to be multiplied by.
-    float scale;
+    /// The signs, again and again, times what makes all the Hadamard matrices together orthonormal; the first 16 once
+    /// more at the end.
+    float signs[ROTATION_SIGNS + 16];
 };
 
-struct rotation rotation_of(ptrdiff_t inputs);
+void prepare_rotation(struct rotation *rotation, ptrdiff_t inputs);
 
 /// Mixes a row, bfloat16 where `half`, else float32, to `output`, which may be the row itself. Returns the largest
 /// magnitude; it is infinite or NaN if a number of the row is.

@@ -2,8 +2,6 @@
 #include "rotation.h"
 #include "vector16.h"
 
-INLINE int lanes_of(ptrdiff_t left) { return left < LANES ? (int)left : LANES; }
-
 /// Hadamard matrices of 2, 4, 8, 16, not yet divided by the root of their size.
 INLINE void mix_twos(floats *x, int factor) {
     for (int step = 1; step < factor; step *= 2) {
@@ -50,6 +48,7 @@ INLINE void mix_seven(floats *x) {
     }
 }
 
+/// Of numbers that lie some way apart; `factor` 1 leaves them as they are.
 INLINE void mix(floats *x, int factor) {
     switch (factor) {
     case 3:
@@ -67,146 +66,128 @@ INLINE void mix(floats *x, int factor) {
     }
 }
 
-INLINE void mix_columns(float *group, ptrdiff_t stride, ptrdiff_t column, int count, int factor) {
-    floats x[16];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < factor; i++) {
-        x[i] = loaded(group, i * stride + column, count, false);
-    }
-    mix(x, factor);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < factor; i++) {
-        store(group, i * stride + column, count, x[i], false);
-    }
-}
-
-/// `factor` is a constant, so that the numbers that are mixed stay in registers.
-INLINE void mix_stage(float *row, ptrdiff_t inputs, ptrdiff_t stride, int factor) {
-    for (ptrdiff_t group = 0; group < inputs; group += factor * stride) {
-        ptrdiff_t column = 0;
-        for (; column + LANES <= stride; column += LANES) {
-            mix_columns(row + group, stride, column, LANES, factor);
-        }
-        if (column < stride) {
-            mix_columns(row + group, stride, column, (int)(stride - column), factor);
-        }
-    }
-}
-
-static void run_stage(float *row, ptrdiff_t inputs, struct rotation_stage stage) {
-    switch (stage.factor) {
-    case 2:
-        mix_stage(row, inputs, stage.stride, 2);
-        break;
-    case 3:
-        mix_stage(row, inputs, stage.stride, 3);
-        break;
-    case 4:
-        mix_stage(row, inputs, stage.stride, 4);
-        break;
-    case 5:
-        mix_stage(row, inputs, stage.stride, 5);
-        break;
-    case 7:
-        mix_stage(row, inputs, stage.stride, 7);
-        break;
-    case 8:
-        mix_stage(row, inputs, stage.stride, 8);
-        break;
-    case 9:
-        mix_stage(row, inputs, stage.stride, 9);
-        break;
-    default:
-        mix_stage(row, inputs, stage.stride, 16);
-    }
-}
-
-/// The sign bits of 16 numbers, as random as need be.
-INLINE ints signs_of(ptrdiff_t vector) {
-    uint32_t bits = (uint32_t)vector * 0x9e3779b1u + 0x7f4a7c15u;
-    bits = (bits ^ bits >> 15) * 0x85ebca6bu;
-    bits ^= bits >> 13;
-    const words place = {31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16};
-    return (ints)(((words){} + bits) << place) & (int32_t)0x80000000;
-}
-
-/// Mixes lanes that lie `step` apart. `step` is a constant.
-INLINE floats mix_lanes(floats x, int step) {
+/// Mixes lanes that lie `step` apart, in `count` vectors.
+INLINE void mix_lanes(floats *x, int count, int step) {
     const ints lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    floats other;
-    switch (step) {
-    case 1:
-        other = __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
-        break;
-    case 2:
-        other = __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
-        break;
-    case 4:
-        other = __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
-        break;
-    default:
-        other = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    }
-    return x * chosen((lane & step) == 0, all(1), all(-1)) + other;
-}
-
-/// Signs and lanes are independent of the stages' order of numbers, so both are done in one pass, the first.
-INLINE void begin_row(const struct rotation *rotation, const void *row, bool half, float *output, int lanes) {
-    for (ptrdiff_t input = 0; input < rotation->inputs; input += LANES) {
-        const int count = lanes_of(rotation->inputs - input);
-        floats x = loaded(row, input, count, half) * rotation->scale;
-        x = (floats)((ints)x ^ signs_of(input / LANES));
+    const floats sign = chosen((lane & step) == 0, all(1), all(-1));
 #pragma clang loop unroll(full)
-        for (int step = 1; step < lanes; step *= 2) {
-            x = mix_lanes(x, step);
+    for (int i = 0; i < count; i++) {
+        floats other;
+        switch (step) {
+        case 1:
+            other = __builtin_shufflevector(x[i], x[i], 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+            break;
+        case 2:
+            other = __builtin_shufflevector(x[i], x[i], 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+            break;
+        case 4:
+            other = __builtin_shufflevector(x[i], x[i], 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+            break;
+        default:
+            other = __builtin_shufflevector(x[i], x[i], 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
         }
-        store(output, input, count, x, false);
+        x[i] = x[i] * sign + other;
     }
 }
 
-INLINE void begin_row_of(const struct rotation *rotation, const void *row, bool half, float *output) {
-    switch (rotation->lanes) {
-    case 1:
-        begin_row(rotation, row, half, output, 1);
-        break;
-    case 2:
-        begin_row(rotation, row, half, output, 2);
-        break;
-    case 4:
-        begin_row(rotation, row, half, output, 4);
-        break;
-    case 8:
-        begin_row(rotation, row, half, output, 8);
-        break;
-    default:
-        begin_row(rotation, row, half, output, 16);
+/// Where the numbers of a pass come from. The first one, which gives them their signs and mixes lanes, reads the row that
+/// is to be mixed; the others work in place.
+enum source { FIRST_BFLOAT16, FIRST_FLOAT32, IN_PLACE };
+
+struct pass {
+    const struct rotation *rotation;
+    ptrdiff_t stride;
+    const void *row;
+    float *output;
+};
+
+/// Signs, then lanes.
+INLINE void begin(const struct pass *pass, floats *x, ptrdiff_t place, int factor) {
+    const float *signs = pass->rotation->signs;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < factor; i++) {
+        const size_t sign = (size_t)(place + i * pass->stride) & (ROTATION_SIGNS - 1);
+        x[i] *= loaded(signs + sign, 0, LANES, false);
+    }
+    const int lanes = pass->rotation->lanes;
+    if (lanes > 1) {
+        mix_lanes(x, factor, 1);
+    }
+    if (lanes > 2) {
+        mix_lanes(x, factor, 2);
+    }
+    if (lanes > 4) {
+        mix_lanes(x, factor, 4);
+    }
+    if (lanes > 8) {
+        mix_lanes(x, factor, 8);
     }
 }
 
 /// NaN and infinity have larger bits than all numbers.
-INLINE float largest_of(const float *row, ptrdiff_t inputs) {
+INLINE ints larger_bits(ints largest, floats x) {
+    const ints magnitude = (ints)x & 0x7fffffff;
+    return (ints)chosen(magnitude > largest, (floats)magnitude, (floats)largest);
+}
+
+INLINE ints mix_columns(
+    const struct pass *pass, ptrdiff_t place, int count, int factor, enum source source, ints largest) {
+    floats x[8 + 1];
+    const void *from = source == IN_PLACE ? pass->output : pass->row;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < factor; i++) {
+        x[i] = loaded(from, place + i * pass->stride, count, source == FIRST_BFLOAT16);
+    }
+    if (source != IN_PLACE) {
+        begin(pass, x, place, factor);
+    }
+    mix(x, factor);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < factor; i++) {
+        store(pass->output, place + i * pass->stride, count, x[i], false);
+        largest = larger_bits(largest, x[i]);
+    }
+    return largest;
+}
+
+/// `factor` and `source` are constants, so that what is mixed stays in registers. Gives the largest magnitude's bits.
+INLINE int32_t run_pass(const struct pass *pass, int factor, enum source source) {
+    const ptrdiff_t stride = pass->stride, inputs = pass->rotation->inputs;
     ints largest = {};
-    for (ptrdiff_t input = 0; input < inputs; input += LANES) {
-        ints magnitude = (ints)loaded(row, input, lanes_of(inputs - input), false) & 0x7fffffff;
-        largest = (ints)chosen(magnitude > largest, (floats)magnitude, (floats)largest);
+    for (ptrdiff_t group = 0; group < inputs; group += factor * stride) {
+        ptrdiff_t column = 0;
+        for (; column + LANES <= stride; column += LANES) {
+            largest = mix_columns(pass, group + column, LANES, factor, source, largest);
+        }
+        if (column < stride) {
+            largest = mix_columns(pass, group + column, (int)(stride - column), factor, source, largest);
+        }
     }
     int32_t bits = 0;
     for (int lane = 0; lane < LANES; lane++) {
         bits = largest[lane] > bits ? largest[lane] : bits;
     }
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    return bits;
 }
 
-INLINE float rotate(const struct rotation *rotation, const void *row, bool half, float *output) {
-    if (half) {
-        begin_row_of(rotation, row, true, output);
-    } else {
-        begin_row_of(rotation, row, false, output);
+#define PASS_FROM(factor, source) \
+    static int32_t pass_##factor##_##source(const struct pass *pass) { return run_pass(pass, factor, source); }
+#define PASS(factor) PASS_FROM(factor, FIRST_BFLOAT16) PASS_FROM(factor, FIRST_FLOAT32) PASS_FROM(factor, IN_PLACE)
+#define NAMES(factor) {pass_##factor##_FIRST_BFLOAT16, pass_##factor##_FIRST_FLOAT32, pass_##factor##_IN_PLACE}
+PASS(1) PASS(2) PASS(3) PASS(4) PASS(5) PASS(7) PASS(8) PASS(9)
+
+static float rotate(const struct rotation *rotation, const void *row, bool half, float *output) {
+    static int32_t (*const passes[][3])(const struct pass *) = {
+        [1] = NAMES(1), [2] = NAMES(2), [3] = NAMES(3), [4] = NAMES(4),
+        [5] = NAMES(5), [7] = NAMES(7), [8] = NAMES(8), [9] = NAMES(9)};
+    int32_t bits = 0;
+    enum source source = half ? FIRST_BFLOAT16 : FIRST_FLOAT32;
+    // The longest stride first, as it has the fewest ends and the first pass does most.
+    for (int index = rotation->stages - 1; index >= 0; index--, source = IN_PLACE) {
+        const struct pass pass = {rotation, rotation->stage[index].stride, row, output};
+        bits = passes[rotation->stage[index].factor][source](&pass);
     }
-    for (int index = 0; index < rotation->stages; index++) {
-        run_stage(output, rotation->inputs, rotation->stage[index]);
-    }
-    return largest_of(output, rotation->inputs);
+    float largest;
+    memcpy(&largest, &bits, sizeof largest);
+    return largest;
 }
