@@ -47,7 +47,8 @@ static void prepare_task(void *context, int task, int thread) {
     struct preparation *preparation = context;
     float *mixed = 0;
     if (preparation->weight->rotated) {
-        mixed = scratch(SCRATCH_ROTATED_ROW, (size_t)preparation->weight->inputs * sizeof(float));
+        // Some even for no inputs, as NULL says that memory is short.
+        mixed = scratch(SCRATCH_ROTATED_ROW, (size_t)(preparation->weight->inputs + 1) * sizeof(float));
         if (!mixed) {
             atomic_store(&preparation->failed, true);
             return;

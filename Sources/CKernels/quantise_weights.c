@@ -60,8 +60,9 @@ static struct weight_row mixed_row(
     return (struct weight_row){.floats = memory};
 }
 
+/// Some memory even for no inputs, as NULL says that it is short.
 static float *row_memory(ptrdiff_t inputs) {
-    return scratch(SCRATCH_ROTATED_ROW, (size_t)inputs * sizeof(float));
+    return scratch(SCRATCH_ROTATED_ROW, (size_t)(inputs + 1) * sizeof(float));
 }
 
 void kernels_quantise_int8(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,

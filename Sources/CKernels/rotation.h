@@ -1,9 +1,10 @@
 // An orthonormal mixing of the numbers of a row, so that a few large ones do not set the scale by which a whole row is
 // rounded. Rows of X and of W that were mixed alike have the same products as before.
 //
-// A row of [f][f']...[inner] numbers is mixed along its small factors 2, 3, 5 and 7, and the 16, 8, 4 or 2 numbers that
-// lie side by side, if their count divides the row's, by a Hadamard matrix. Signs that look random come first: without
-// them a row of equal numbers would become a single large one.
+// A row of [factor][factor][inner] numbers is mixed along two factors made of 2, 3, 5 and 7, and the 16, 8, 4 or 2
+// numbers that lie side by side, if their count divides the row's, by a Hadamard matrix. More factors would take as long
+// again and gain little. Signs that look random come first: without them a row of equal numbers would become a single
+// large one.
 
 #ifndef KERNELS_ROTATION_H
 #define KERNELS_ROTATION_H

@@ -95,7 +95,7 @@ import Testing
             defer { packed.deallocate() }
             weight.packed = packed
             var values = [Int8](repeating: 0, count: outputs * width)
-            var scales = [Float](repeating: 0, count: outputs * width / group)
+            var scales = [Float](repeating: 0, count: outputs * max(1, width / group))
             switch (format, rotated) {
             case (KERNELS_INT8, true):
                 try #require(kernels_quantise_rotated_int8(&values, &scales, weights, width, outputs, width))
@@ -187,6 +187,13 @@ import Testing
                     #expect(numbers.allSatisfy { $0.value.isNaN == bad }, "\(path), \(width), row \(row)")
                 }
             }
+        }
+    }
+
+    @Test func withoutInputsThereIsZero() throws {
+        try onEachPath { path in
+            let y = try Case(rows: 2, outputs: 70, width: 0).multiplied(KERNELS_INT8)
+            #expect(y.allSatisfy { $0.value == 0 }, "\(path)")
         }
     }
 

@@ -63,7 +63,8 @@ void kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weight
 
 /// Mixes the numbers of each row of x[rows, inputs], rows `stride` elements apart, by an orthonormal matrix that depends
 /// on `inputs` alone: products of rows that were mixed alike are what they were, but a few large numbers do not set the
-/// scale of a row any more. A number is spread over at most all others, and over none if `inputs` has no factor up to 7.
+/// scale of a row any more. A number is spread over some hundred others, fewer if `inputs` has few factors up to 7, none
+/// if it has none. Numbers above 2^120 may become infinite.
 void kernels_rotate(float *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t inputs);
 
 /// `kernels_quantise_int8` and `kernels_quantise_int4` of rows that were mixed as by `kernels_rotate`, for a weight that
