@@ -8,6 +8,8 @@
 #include "kernels_parallel.h"
 #include "kernels_path.h"
 
+enum { LONG_PART = 512 };
+
 typedef struct {
     const struct kernels_decoding *sizes;
     bool half;
@@ -29,8 +31,11 @@ static void cut(const struct kernels_decoding *sizes, Decoding *decoding) {
     decoding->group_blocks = (decoding->group + DECODING_HEADS - 1) / DECODING_HEADS;
     decoding->head_blocks = sizes->key_heads * decoding->group_blocks;
     decoding->row_size = (sizes->head_size + 15) / 16 * 16;
-    int wanted = 4 * kernels_threads();
-    int keys = (sizes->keys + wanted - 1) / wanted;
+    // Several parts a thread, so that threads end together, but long ones, as a part's first block comes unasked for.
+    const int threads = kernels_threads();
+    int parts = sizes->keys / LONG_PART;
+    parts = parts < threads ? threads : parts > 4 * threads ? 4 * threads : parts;
+    int keys = (sizes->keys + parts - 1) / parts;
     keys = (keys + DECODING_BLOCK - 1) / DECODING_BLOCK * DECODING_BLOCK;
     decoding->part_keys = keys < 2 * DECODING_BLOCK ? 2 * DECODING_BLOCK : keys;
     decoding->parts = (sizes->keys + decoding->part_keys - 1) / decoding->part_keys;

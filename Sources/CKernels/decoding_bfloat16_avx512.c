@@ -4,116 +4,129 @@
 
 #include "avx512.h"
 #include "decoding.h"
+#include "pack_keys_avx512.h"
 
-// Heads are the lanes of scores, so that a key's numbers are used as they lie, by broadcasts, and the softmax over keys
-// needs nothing across lanes. Columns are the lanes of the output.
+// A block of keys is transposed, so that keys are the lanes of scores, and the numbers of queries are used by
+// broadcasts. Columns are the lanes of the output.
 
-enum { PAIRS = DECODING_BLOCK / 2, KEYS_AT_ONCE = 8 };
+enum { LANES = 16, VECTORS = DECODING_BLOCK / LANES };
 
 /// How far, as a power of two, a weight may rise above 1 before its head's reference moves.
 static const float headroom = 8;
 
 typedef struct {
     const struct decoding_part *part;
-    _Alignas(64) float score[DECODING_BLOCK][DECODING_HEADS];
-    /// [pair of keys][head][2]
-    _Alignas(64) uint16_t weight[PAIRS][DECODING_HEADS][2];
-    __m512 reference, sum;
+    int keys;
+    /// [16 keys][pair of numbers][key][2]
+    _Alignas(64) uint16_t key[VECTORS][MAXIMAL_DECODING_HEAD * LANES];
+    /// [head][key]
+    _Alignas(64) uint16_t weight[DECODING_HEADS][DECODING_BLOCK];
 } State;
 
-AVX512_INLINE __m512bh broadcast_pair(const uint16_t *numbers, int count) {
-    uint32_t pair = 0;
-    memcpy(&pair, numbers, (size_t)count * 2);
-    return (__m512bh)_mm512_set1_epi32((int)pair);
+AVX512_INLINE __m512bh broadcast_pair(const uint16_t *numbers) {
+    int32_t pair;
+    memcpy(&pair, numbers, sizeof pair);
+    return (__m512bh)_mm512_set1_epi32(pair);
 }
 
-/// Asks for a line of 32 numbers of `KEYS_AT_ONCE` keys and values a block ahead.
-AVX512_INLINE void fetch_ahead(const struct decoding_part *part, int first, int number) {
-    ptrdiff_t ahead = first + DECODING_BLOCK;
-    uintptr_t key = (uintptr_t)part->key + (uintptr_t)(2 * (ahead * part->key_stride + number));
-    uintptr_t value = (uintptr_t)part->value + (uintptr_t)(2 * (ahead * part->value_stride + number));
-    UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
-        _mm_prefetch((const char *)key, _MM_HINT_T0);
-        _mm_prefetch((const char *)value, _MM_HINT_T0);
-        key += (uintptr_t)(2 * part->key_stride);
-        value += (uintptr_t)(2 * part->value_stride);
-    }
+/// Asks for a line of two rows, of which `row` is the first, a block ahead. Many at once would hold up what is read now.
+AVX512_INLINE void fetch_ahead(const void *rows, ptrdiff_t stride, int row, int number) {
+    const uintptr_t place = (uintptr_t)rows + (uintptr_t)(2 * (stride * (row + DECODING_BLOCK) + number));
+    _mm_prefetch((const char *)place, _MM_HINT_T0);
+    _mm_prefetch((const char *)(place + (uintptr_t)(2 * stride)), _MM_HINT_T0);
 }
 
-/// Scores, in powers of two, of `KEYS_AT_ONCE` keys from `first` + `place` on; rows from `keys` on repeat the last.
-AVX512 static void score_keys(State *state, int first, int place, int keys) {
+/// 16 pairs of numbers are a line, of which 16 times two keys have one each.
+AVX512_INLINE void fetch_keys_ahead(const struct decoding_part *part, int first, int pair) {
+    fetch_ahead(part->key, part->key_stride, first + 2 * (pair % LANES), 2 * (pair / LANES * LANES));
+}
+
+AVX512_INLINE void transpose_keys(State *state, int first) {
     const struct decoding_part *part = state->part;
-    const uint16_t *row[KEYS_AT_ONCE];
-    __m512 score[KEYS_AT_ONCE];
-    UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
-        int key = first + (place + i < keys ? place + i : keys - 1);
-        row[i] = (const uint16_t *)part->key + key * part->key_stride;
-        score[i] = _mm512_setzero_ps();
-    }
-    int pairs = part->head_size / 2;
-    const uint16_t *queries = part->paired_query;
-    for (int line = 0; line < pairs; line += 16) {
-        fetch_ahead(part, first + place, 2 * line);
-        int end = line + 16 < pairs ? line + 16 : pairs;
-        _Pragma("clang loop unroll_count(4)") for (int pair = line; pair < end; pair++, queries += 2 * DECODING_HEADS) {
-            __m512bh query = (__m512bh)_mm512_load_si512(queries);
-            UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
-                score[i] = _mm512_dpbf16_ps(score[i], query, broadcast_pair(row[i] + 2 * pair, 2));
-            }
-        }
-    }
-    if (part->head_size % 2 == 1) {
-        __m512bh query = (__m512bh)_mm512_load_si512(queries);
-        UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
-            score[i] = _mm512_dpbf16_ps(score[i], query, broadcast_pair(row[i] + 2 * pairs, 1));
-        }
-    }
-    UNROLLED for (int i = 0; i < KEYS_AT_ONCE; i++) {
-        _mm512_store_ps(state->score[place + i], _mm512_mul_ps(score[i], _mm512_set1_ps(part->slope)));
+    const uint16_t *key = (const uint16_t *)part->key + first * part->key_stride;
+    for (int place = 0; place < state->keys; place += LANES, key += LANES * part->key_stride) {
+        pack_keys(key, part->key_stride, state->keys - place, part->head_size, state->key[place / LANES]);
     }
 }
 
-/// Moves the references of the heads in `above` to their largest score, and what was there before with them.
-AVX512 static __attribute__((noinline, cold)) void move_references(State *state, __m512 largest, __mmask16 above) {
+/// Moves the reference of a head to its largest score, and what was there before with it.
+AVX512 static __attribute__((noinline, cold)) void move_reference(
+    const struct decoding_part *part, int head, __m512 largest) {
+    const float top = _mm512_reduce_max_ps(largest);
+    __m512 factors = _mm512_set1_ps(exp2f(part->reference[head] - top));
+    float *output = part->output + head * part->row_size;
+    for (int i = 0; i < part->row_size; i += LANES) {
+        _mm512_store_ps(output + i, _mm512_mul_ps(_mm512_load_ps(output + i), factors));
+    }
+    part->sum[head] *= _mm512_cvtss_f32(factors);
+    part->reference[head] = top;
+}
+
+/// Makes a head's scores, of all keys of the block, weights.
+AVX512_INLINE void weigh_head(State *state, int head, const __m512 *score, int vectors) {
     const struct decoding_part *part = state->part;
-    _Alignas(64) float factor[DECODING_HEADS];
-    __m512 change = _mm512_sub_ps(state->reference, largest);
-    for (int head = 0; head < part->heads; head++) {
-        _mm512_store_ps(factor, change);
-        if (above >> head & 1) {
-            __m512 factors = _mm512_set1_ps(exp2f(factor[head]));
-            float *output = part->output + head * part->row_size;
-            for (int i = 0; i < part->row_size; i += 16) {
-                _mm512_store_ps(output + i, _mm512_mul_ps(_mm512_load_ps(output + i), factors));
-            }
-            state->sum = _mm512_mask_mul_ps(state->sum, (__mmask16)(1u << head), state->sum, factors);
-        }
-    }
-    state->reference = _mm512_mask_mov_ps(state->reference, above, largest);
-}
-
-AVX512 static void weigh_keys(State *state, int keys) {
-    const __m512i pairing = _mm512_set_epi16(
-        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
-        16, 0);
+    __m512 power[VECTORS], weight[VECTORS];
     __m512 largest = _mm512_set1_ps(-INFINITY);
-    for (int key = 0; key < keys; key++) {
-        largest = _mm512_max_ps(_mm512_load_ps(state->score[key]), largest);
+    UNROLLED for (int i = 0; i < vectors; i++) {
+        power[i] = _mm512_mul_ps(score[i], _mm512_set1_ps(part->slope));
+        // The second operand is the result where the first is NaN.
+        largest = _mm512_mask_max_ps(largest, first_lanes(state->keys - LANES * i), power[i], largest);
     }
-    __m512 limit = _mm512_add_ps(state->reference, _mm512_set1_ps(headroom));
-    __mmask16 above = _mm512_cmp_ps_mask(largest, limit, _CMP_GT_OQ);
-    if (above) {
-        move_references(state, largest, above);
+    const __m512 limit = _mm512_set1_ps(part->reference[head] + headroom);
+    if (_mm512_cmp_ps_mask(largest, limit, _CMP_GT_OQ)) {
+        move_reference(part, head, largest);
     }
-    for (int pair = 0; pair < (keys + 1) / 2; pair++) {
-        __m512 even = coarse_exp2(_mm512_sub_ps(_mm512_load_ps(state->score[2 * pair]), state->reference));
-        __m512 odd = _mm512_setzero_ps();
-        if (2 * pair + 1 < keys) {
-            odd = coarse_exp2(_mm512_sub_ps(_mm512_load_ps(state->score[2 * pair + 1]), state->reference));
+    const __m512 reference = _mm512_set1_ps(part->reference[head]);
+    weight[VECTORS - 1] = _mm512_setzero_ps();
+    UNROLLED for (int i = 0; i < vectors; i++) {
+        __m512 above = _mm512_sub_ps(power[i], reference);
+        weight[i] = _mm512_maskz_mov_ps(first_lanes(state->keys - LANES * i), coarse_exp2(above));
+    }
+    __m512bh rounded = _mm512_cvtne2ps_pbh(weight[1], weight[0]);
+    _mm512_store_si512(state->weight[head], (__m512i)rounded);
+    __m512 sum = _mm512_dpbf16_ps(_mm512_setzero_ps(), rounded, (__m512bh)_mm512_set1_epi32(0x3f803f80));
+    part->sum[head] += _mm512_reduce_add_ps(sum);
+}
+
+/// Weights of `heads` heads and `vectors` * 16 keys.
+AVX512_INLINE void weigh_tile(State *state, int first, int head, int heads, int vectors) {
+    const struct decoding_part *part = state->part;
+    const int pairs = (part->head_size + 1) / 2;
+    const uint16_t *query = part->paired_query + 2 * head;
+    __m512 score[8][VECTORS];
+    UNROLLED for (int j = 0; j < heads; j++) {
+        UNROLLED for (int i = 0; i < vectors; i++) { score[j][i] = _mm512_setzero_ps(); }
+    }
+    for (int pair = 0; pair < pairs; pair++, query += 2 * DECODING_HEADS) {
+        fetch_keys_ahead(part, first, pair);
+        __m512bh key[VECTORS];
+        UNROLLED for (int i = 0; i < vectors; i++) {
+            key[i] = (__m512bh)_mm512_load_si512(state->key[i] + 2 * LANES * pair);
         }
-        __m512i weights = _mm512_permutexvar_epi16(pairing, (__m512i)_mm512_cvtne2ps_pbh(odd, even));
-        _mm512_store_si512(state->weight[pair], weights);
-        state->sum = _mm512_dpbf16_ps(state->sum, (__m512bh)weights, (__m512bh)_mm512_set1_epi32(0x3f803f80));
+        UNROLLED for (int j = 0; j < heads; j++) {
+            __m512bh number = broadcast_pair(query + 2 * j);
+            UNROLLED for (int i = 0; i < vectors; i++) { score[j][i] = _mm512_dpbf16_ps(score[j][i], number, key[i]); }
+        }
+    }
+    for (int pair = pairs; pair % LANES != 0; pair++) {
+        fetch_keys_ahead(part, first, pair);
+    }
+    UNROLLED for (int j = 0; j < heads; j++) { weigh_head(state, head + j, score[j], vectors); }
+}
+
+#define WEIGH(HEADS, VECTORS)                                                                                          \
+    AVX512 static void weigh_##HEADS##_##VECTORS(State *state, int first, int head) {                                  \
+        weigh_tile(state, first, head, HEADS, VECTORS);                                                                \
+    }
+WEIGH(8, 2) WEIGH(8, 1) WEIGH(4, 2) WEIGH(4, 1)
+
+/// Rows of heads that do not exist are there too, up to 16, and take no harm.
+AVX512 static void weigh_keys(State *state, int first) {
+    const bool whole = state->keys > LANES;
+    for (int head = 0; head < state->part->heads;) {
+        const bool few = state->part->heads - head <= 4;
+        (few ? whole ? weigh_4_2 : weigh_4_1 : whole ? weigh_8_2 : weigh_8_1)(state, first, head);
+        head += few ? 4 : 8;
     }
 }
 
@@ -137,13 +150,16 @@ AVX512_INLINE void add_tile(State *state, int head, int first, int keys, int col
     }
     for (int pair = 0; pair < (keys + 1) / 2; pair++, value += 2 * part->value_stride) {
         bool both = 2 * pair + 1 < keys;
+        UNROLLED for (int i = 0; i < width; i += 2) {
+            fetch_ahead(part->value, part->value_stride, first + 2 * pair, column + 16 * i);
+        }
         const uint16_t *odd = both ? value + part->value_stride : value;
         __m512bh values[4];
         UNROLLED for (int i = 0; i < width; i++) {
             values[i] = value_pair(value + 16 * i, odd + 16 * i, mask[i], both);
         }
         UNROLLED for (int j = 0; j < heads; j++) {
-            __m512bh weight = broadcast_pair(state->weight[pair][head + j], 2);
+            __m512bh weight = broadcast_pair(state->weight[head + j] + 2 * pair);
             UNROLLED for (int i = 0; i < width; i++) { sum[j][i] = _mm512_dpbf16_ps(sum[j][i], weight, values[i]); }
         }
     }
@@ -174,14 +190,11 @@ AVX512 static void add_values(State *state, int first, int keys) {
 }
 
 AVX512 void decode_block_bfloat16_avx512(const struct decoding_part *part, int first, int keys) {
-    State state = {
-        .part = part, .reference = _mm512_loadu_ps(part->reference), .sum = _mm512_loadu_ps(part->sum)};
-    for (int place = 0; place < keys; place += KEYS_AT_ONCE) {
-        score_keys(&state, first, place, keys);
-    }
-    weigh_keys(&state, keys);
+    State state;
+    state.part = part;
+    state.keys = keys;
+    transpose_keys(&state, first);
+    weigh_keys(&state, first);
     add_values(&state, first, keys);
-    _mm512_storeu_ps(part->reference, state.reference);
-    _mm512_storeu_ps(part->sum, state.sum);
 }
 #endif

@@ -2,6 +2,7 @@
 
 #include "kernels_parallel.h"
 #include "kernels_path.h"
+#include "matrix_inputs.h"
 #include "matrix_layout.h"
 #include "scratch.h"
 
@@ -27,8 +28,7 @@ enum {
 struct product {
     const struct matrix_kernels *kernels;
     struct matrix_finish finish;
-    const char *x;
-    ptrdiff_t x_stride; // bytes
+    struct matrix_inputs inputs;
     ptrdiff_t rows;
     ptrdiff_t steps;
     bool half_step;
@@ -40,10 +40,6 @@ struct product {
     ptrdiff_t panels_a_task;
     ptrdiff_t panel_blocks;
     int threads;
-    /// int8: what `x` is made of.
-    const uint16_t *unquantised;
-    ptrdiff_t unquantised_stride; // elements
-    float *x_scales;
     atomic_bool failed;
 };
 
@@ -131,7 +127,7 @@ static void multiply_piece(
     const bool last = first_step + steps == product->steps;
     const ptrdiff_t tiles = ceiling_division(block->rows, TILE_ROWS);
     struct matrix_tile tile = {
-        .x_stride = product->x_stride,
+        .x_stride = product->inputs.x_stride,
         .panel = (const char *)weight->packed + panel * panel_bytes(weight) + first_step * PANEL_STEP_BYTES,
         .steps = steps - (last && product->half_step),
         .half_step = last && product->half_step,
@@ -145,13 +141,13 @@ static void multiply_piece(
     for (ptrdiff_t index = 0; index < tiles; index++) {
         ptrdiff_t row = part_of(block->rows, tiles, index);
         tile.rows = (int)(part_of(block->rows, tiles, index + 1) - row);
-        tile.x = product->x + (block->first_row + row) * product->x_stride + first_step * STEP_BYTES;
+        tile.x = product->inputs.x + (block->first_row + row) * product->inputs.x_stride + first_step * STEP_BYTES;
         tile.sums = block->sums + ((panel - block->first_panel) * block->rows + row) * PANEL_STEP_BYTES;
         tile.prefetch = next + index % shares * (steps * PANEL_STEP_BYTES / shares);
         tile.ahead_count = 0;
         if (index + 1 < tiles) {
             tile.ahead[tile.ahead_count++] = (struct rows_ahead){
-                tile.x + tile.rows * product->x_stride, product->x_stride, ROW_BYTES_AHEAD};
+                tile.x + tile.rows * product->inputs.x_stride, product->inputs.x_stride, ROW_BYTES_AHEAD};
         }
         if (last) {
             read_results_ahead(product, panel, block->first_row + row, &tile);
@@ -230,38 +226,6 @@ static void choose_tasks(struct product *product) {
     product->panel_blocks = ceiling_division(product->panels, product->panels_a_task);
 }
 
-enum { QUANTISED_ROWS = 8 };
-
-static void quantise_task(void *context, int task, int thread) {
-    (void)thread;
-    struct product *product = context;
-    for (ptrdiff_t row = task * QUANTISED_ROWS; row < product->rows && row < (task + 1) * QUANTISED_ROWS; row++) {
-        product->x_scales[row] = product->kernels->quantise_row(
-            (uint8_t *)product->x + row * product->x_stride, product->unquantised + row * product->unquantised_stride,
-            product->finish.weight->inputs);
-    }
-}
-
-/// Puts bytes in the place of X. False when memory is short.
-static bool quantise(struct product *product) {
-    const struct kernels_weight *weight = product->finish.weight;
-    const ptrdiff_t row_bytes = ceiling_division(panel_steps(weight) * STEP_BYTES, 64) * 64;
-    char *memory = scratch(SCRATCH_ROWS, (size_t)(product->rows * (row_bytes + (ptrdiff_t)sizeof(float))));
-    if (!memory) {
-        return false;
-    }
-    product->unquantised = (const uint16_t *)product->x;
-    product->unquantised_stride = product->x_stride / (ptrdiff_t)sizeof(uint16_t);
-    product->x = memory;
-    product->x_stride = row_bytes;
-    product->x_scales = (float *)(memory + product->rows * row_bytes);
-    product->finish.x_scales = product->x_scales;
-    product->finish.weight_scales = weight_scales(weight);
-    product->finish.offsets = weight_offsets(weight);
-    kernels_parallel((int)ceiling_division(product->rows, QUANTISED_ROWS), quantise_task, product);
-    return true;
-}
-
 /// A panel against all rows; it is small enough to stay in the second cache.
 static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) {
     const struct kernels_weight *weight = product->finish.weight;
@@ -269,8 +233,8 @@ static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) 
     for (ptrdiff_t row = 0; row < product->rows; row += INT4_ROWS) {
         const int rows = product->rows - row < INT4_ROWS ? (int)(product->rows - row) : INT4_ROWS;
         struct matrix_int4_tile tile = {
-            .x = product->x + row * product->x_stride,
-            .x_stride = product->x_stride,
+            .x = product->inputs.x + row * product->inputs.x_stride,
+            .x_stride = product->inputs.x_stride,
             .panel = (const char *)weight->packed + panel * panel_bytes(weight),
             .groups = weight->inputs / weight->group,
             .group = weight->group,
@@ -299,8 +263,7 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
     struct product product = {
         .kernels = matrix_kernels(),
         .finish = {.weight = weight, .epilogue = epilogue ? epilogue : &nothing, .y = y, .y_stride = y_stride},
-        .x = x,
-        .x_stride = x_stride * element,
+        .inputs = {.x = x, .x_stride = x_stride * element},
         .rows = rows,
         .steps = panel_steps(weight),
         .half_step = weight->format == KERNELS_BFLOAT16 && weight->inputs % 2 == 1,
@@ -310,8 +273,13 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
     if (rows <= 0 || weight->outputs <= 0) {
         return true;
     }
-    if (weight->format == KERNELS_INT8 && !quantise(&product)) {
+    if (!prepare_inputs(product.kernels, weight, rows, &product.inputs)) {
         return false;
+    }
+    if (weight->format == KERNELS_INT8) {
+        product.finish.x_scales = product.inputs.scales;
+        product.finish.weight_scales = weight_scales(weight);
+        product.finish.offsets = weight_offsets(weight);
     }
     choose_tasks(&product);
     const ptrdiff_t tasks = product.row_blocks * product.panel_blocks;

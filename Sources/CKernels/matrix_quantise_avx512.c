@@ -3,6 +3,7 @@
 #include "matrix_tile.h"
 
 #include "avx512.h"
+#include "bfloat16.h"
 #include "row_scale.h"
 
 AVX512_INLINE uint16_t largest_magnitude(const uint16_t *x, ptrdiff_t inputs) {
@@ -26,7 +27,7 @@ AVX512_INLINE __m128i quantised(__m512 numbers, __m512 inverse, __mmask16 finite
 
 AVX512 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs) {
     const uint16_t largest = largest_magnitude(x, inputs);
-    const struct row_scale scale = row_scale_of(largest);
+    const struct row_scale scale = row_scale_of(float_of_bfloat16(largest));
     const __m512 inverse = _mm512_set1_ps(scale.inverse);
     const __mmask16 finite = scale.finite ? 0xffff : 0;
     const ptrdiff_t end = (inputs + 3) / 4 * 4;
@@ -37,6 +38,18 @@ AVX512 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrd
     }
     if (input < end) {
         __m512 numbers = float_of_bfloat16_16(_mm256_maskz_loadu_epi16(first_lanes(inputs - input), x + input));
+        _mm_mask_storeu_epi8(values + input, first_lanes(end - input), quantised(numbers, inverse, finite));
+    }
+    return scale.scale;
+}
+
+AVX512 float matrix_quantise_floats_avx512(uint8_t *values, const float *x, float largest, ptrdiff_t inputs) {
+    const struct row_scale scale = row_scale_of(largest);
+    const __m512 inverse = _mm512_set1_ps(scale.inverse);
+    const __mmask16 finite = scale.finite ? 0xffff : 0;
+    const ptrdiff_t end = (inputs + 3) / 4 * 4;
+    for (ptrdiff_t input = 0; input < inputs; input += 16) {
+        __m512 numbers = _mm512_maskz_loadu_ps(first_lanes(inputs - input), x + input);
         _mm_mask_storeu_epi8(values + input, first_lanes(end - input), quantised(numbers, inverse, finite));
     }
     return scale.scale;

@@ -90,11 +90,14 @@ struct matrix_kernels {
     /// Writes 128 + each number of a row divided by its scale, up to a multiple of 4 numbers, the rest being 0.
     /// Returns the scale, which NaN or infinity make NaN.
     float (*quantise_row)(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
+    /// The same of a float32 row whose largest magnitude is known.
+    float (*quantise_floats)(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
 };
 
 extern const struct matrix_kernels matrix_kernels_portable;
 void matrix_int4_tile_portable(const struct matrix_int4_tile *tile);
 float matrix_quantise_row_portable(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
+float matrix_quantise_floats_portable(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
 void matrix_finish_portable(const struct matrix_finish *finish, const struct matrix_finish_block *block);
 #if defined(__aarch64__)
 extern const struct matrix_kernels matrix_kernels_neon;
@@ -104,6 +107,7 @@ extern const struct matrix_kernels matrix_kernels_avx2;
 extern const struct matrix_kernels matrix_kernels_avx512;
 void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
+float matrix_quantise_floats_avx512(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
 void matrix_finish_avx512(const struct matrix_finish *finish, const struct matrix_finish_block *block);
 #endif
 

@@ -51,35 +51,53 @@ AVX2_INLINE uint32_t bytes_of(const char *x, size_t count) {
     return bytes;
 }
 
-/// One phase of a step for 16 outputs; with constants for `format` and `rows` the sums stay in registers.
-AVX2_INLINE void add_phases(enum kernels_format format, const int rows, __m256i sums[TILE_ROWS][2],
+/// Columns of 16 outputs at once. A single row takes all four, so that the panel is read in its order.
+AVX2_INLINE int columns_at_once(int rows) { return rows == 1 ? 4 : 1; }
+
+/// One step; with constants for `format` and `rows` the sums stay in registers.
+AVX2_INLINE void add_phases(enum kernels_format format, const int rows, __m256i sums[TILE_ROWS][8],
                             const struct matrix_tile *tile, const char *panel, ptrdiff_t step, bool half) {
     for (int phase = 0; phase < (half ? 1 : phases_of(format)); phase++) {
-        const __m256i *weights = (const __m256i *)(panel + step * PANEL_STEP_BYTES);
-        const __m256i first = weights_of_phase(format, _mm256_load_si256(weights), phase);
-        const __m256i second = weights_of_phase(format, _mm256_load_si256(weights + 1), phase);
 #pragma clang loop unroll(full)
-        for (int row = 0; row < rows; row++) {
-            const char *place = tile->x + row * tile->x_stride + step * STEP_BYTES;
-            const __m256i x = x_of_phase(format, half ? bytes_of(place, 2) : bytes_of(place, 4), phase);
-            sums[row][0] = add_phase(format, sums[row][0], x, first);
-            sums[row][1] = add_phase(format, sums[row][1], x, second);
+        for (int column = 0; column < columns_at_once(rows); column++) {
+            const __m256i *weights = (const __m256i *)(panel + step * PANEL_STEP_BYTES + 64 * column);
+            const __m256i first = weights_of_phase(format, _mm256_load_si256(weights), phase);
+            const __m256i second = weights_of_phase(format, _mm256_load_si256(weights + 1), phase);
+#pragma clang loop unroll(full)
+            for (int row = 0; row < rows; row++) {
+                const char *place = tile->x + row * tile->x_stride + step * STEP_BYTES;
+                const __m256i x = x_of_phase(format, half ? bytes_of(place, 2) : bytes_of(place, 4), phase);
+                sums[row][2 * column] = add_phase(format, sums[row][2 * column], x, first);
+                sums[row][2 * column + 1] = add_phase(format, sums[row][2 * column + 1], x, second);
+            }
         }
     }
 }
 
+/// What is read only once comes from memory meanwhile.
+AVX2_INLINE void read_step_ahead(const struct matrix_tile *tile, const int rows, ptrdiff_t step) {
+#pragma clang loop unroll(full)
+    for (int column = 0; rows == 1 && column < 4; column++) {
+        _mm_prefetch(tile->prefetch + step * PANEL_STEP_BYTES + 64 * column, _MM_HINT_NTA);
+    }
+}
+
 AVX2_INLINE void tile_of(enum kernels_format format, const int rows, const struct matrix_tile *tile) {
-    for (int column = 0; column < tile->columns; column++) {
-        __m256i sums[TILE_ROWS][2];
+    const int halves = 2 * columns_at_once(rows);
+    for (int column = 0; column < tile->columns; column += columns_at_once(rows)) {
+        __m256i sums[TILE_ROWS][8];
         __m256i *places[TILE_ROWS];
         const char *panel = tile->panel + 64 * column;
 #pragma clang loop unroll(full)
         for (int row = 0; row < rows; row++) {
             places[row] = (__m256i *)((int32_t *)tile->sums + row * tile->sums_stride + 16 * column);
-            sums[row][0] = tile->add ? _mm256_loadu_si256(places[row]) : _mm256_setzero_si256();
-            sums[row][1] = tile->add ? _mm256_loadu_si256(places[row] + 1) : _mm256_setzero_si256();
+#pragma clang loop unroll(full)
+            for (int part = 0; part < halves; part++) {
+                sums[row][part] = tile->add ? _mm256_loadu_si256(places[row] + part) : _mm256_setzero_si256();
+            }
         }
         for (ptrdiff_t step = 0; step < tile->steps; step++) {
+            read_step_ahead(tile, rows, step);
             add_phases(format, rows, sums, tile, panel, step, false);
         }
         if (format == KERNELS_BFLOAT16 && tile->half_step) {
@@ -87,8 +105,10 @@ AVX2_INLINE void tile_of(enum kernels_format format, const int rows, const struc
         }
 #pragma clang loop unroll(full)
         for (int row = 0; row < rows; row++) {
-            _mm256_storeu_si256(places[row], sums[row][0]);
-            _mm256_storeu_si256(places[row] + 1, sums[row][1]);
+#pragma clang loop unroll(full)
+            for (int part = 0; part < halves; part++) {
+                _mm256_storeu_si256(places[row] + part, sums[row][part]);
+            }
         }
     }
 }
@@ -113,6 +133,7 @@ static void tile_avx2(enum kernels_format format, const struct matrix_tile *tile
 }
 
 const struct matrix_kernels matrix_kernels_avx2 = {
-    tile_avx2, matrix_int4_tile_portable, matrix_finish_portable, matrix_quantise_row_portable};
+    tile_avx2, matrix_int4_tile_portable, matrix_finish_portable, matrix_quantise_row_portable,
+    matrix_quantise_floats_portable};
 
 #endif

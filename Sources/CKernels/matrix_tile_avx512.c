@@ -138,6 +138,7 @@ static void tile_avx512(enum kernels_format format, const struct matrix_tile *ti
 }
 
 const struct matrix_kernels matrix_kernels_avx512 = {
-    tile_avx512, matrix_int4_tile_avx512, matrix_finish_avx512, matrix_quantise_row_avx512};
+    tile_avx512, matrix_int4_tile_avx512, matrix_finish_avx512, matrix_quantise_row_avx512,
+    matrix_quantise_floats_avx512};
 
 #endif

@@ -102,6 +102,7 @@ static void tile_neon(enum kernels_format format, const struct matrix_tile *tile
 }
 
 const struct matrix_kernels matrix_kernels_neon = {
-    tile_neon, matrix_int4_tile_portable, matrix_finish_portable, matrix_quantise_row_portable};
+    tile_neon, matrix_int4_tile_portable, matrix_finish_portable, matrix_quantise_row_portable,
+    matrix_quantise_floats_portable};
 
 #endif

@@ -61,4 +61,5 @@ static void tile_portable(enum kernels_format format, const struct matrix_tile *
 }
 
 const struct matrix_kernels matrix_kernels_portable = {
-    tile_portable, matrix_int4_tile_portable, matrix_finish_portable, matrix_quantise_row_portable};
+    tile_portable, matrix_int4_tile_portable, matrix_finish_portable, matrix_quantise_row_portable,
+    matrix_quantise_floats_portable};

@@ -1,8 +1,6 @@
 #ifndef KERNELS_ROW_SCALE_H
 #define KERNELS_ROW_SCALE_H
 
-#include "bfloat16.h"
-
 #include <math.h>
 #include <stdbool.h>
 
@@ -14,10 +12,9 @@ struct row_scale {
     float inverse;
 };
 
-/// Of the bits of the largest magnitude of a row. A scale is at least 2^-127, as its inverse must be a number.
-static inline struct row_scale row_scale_of(uint16_t largest) {
-    const float magnitude = float_of_bfloat16(largest);
-    if (largest >= 0x7f80) {
+/// Of the largest magnitude of a row. A scale is at least 2^-127, as its inverse must be a number.
+static inline struct row_scale row_scale_of(float magnitude) {
+    if (!(magnitude < INFINITY)) {
         return (struct row_scale){false, NAN, 0};
     }
     if (magnitude < 127 * 0x1p-127f) {

@@ -32,6 +32,8 @@ struct kernels_weight {
     ptrdiff_t group;
     /// Two matrices of [outputs, inputs], gate G and up U, for silu(X G^T + bias) * (X U^T + bias).
     bool swiglu;
+    /// int8 and int4: weights were mixed by `kernels_rotate` before they were rounded. X is mixed too then.
+    bool rotated;
     /// `kernels_packed_size` bytes, aligned to 64.
     void *packed;
 };
@@ -58,6 +60,19 @@ void kernels_quantise_int8(int8_t *values, float *scales, const uint16_t *weight
 /// becomes -8, so scales have either sign.
 void kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
                            ptrdiff_t inputs, ptrdiff_t group);
+
+/// Mixes the numbers of each row of x[rows, inputs], rows `stride` elements apart, by an orthonormal matrix that depends
+/// on `inputs` alone: products of rows that were mixed alike are what they were, but a few large numbers do not set the
+/// scale of a row any more. A number is spread over some hundred others, fewer if `inputs` has few factors up to 7, none
+/// if it has none. Numbers above 2^120 may become infinite.
+void kernels_rotate(float *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t inputs);
+
+/// `kernels_quantise_int8` and `kernels_quantise_int4` of rows that were mixed as by `kernels_rotate`, for a weight that
+/// is `rotated`. False when memory is short.
+bool kernels_quantise_rotated_int8(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride,
+                                   ptrdiff_t rows, ptrdiff_t inputs);
+bool kernels_quantise_rotated_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride,
+                                   ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t group);
 
 /// What is done with the sums before they are rounded; all that is NULL is left out. S being X W^T + bias, or with
 /// `swiglu` silu(X G^T + bias) * (X U^T + bias), it is Y = residual + gate * S.
