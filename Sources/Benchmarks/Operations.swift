@@ -1,5 +1,6 @@
 import Diffusion
 import QwenVL
+import Torch
 
 // Operations of the models, a multiplication and an addition being two. Counted is what is computed here: matrix products,
 // attention (scores and weighted values) and convolutions. Norms, activations, rotations and additions, a few in a

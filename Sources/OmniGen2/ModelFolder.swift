@@ -136,7 +136,8 @@ package struct ModelFolder: Sendable {
     /// - Throws: `GenerationError.invalid` for packed files that are not to be computed with as they were packed for.
     private func storage(_ part: Part, _ dtype: DType, _ device: Device) throws -> WeightStorage {
         guard let stored = try PackedSource.storage(of: tensors(part)) else {
-            return quantization?.storage ?? Kernels.storage
+            // The autoencoder is small, and what it loses is seen.
+            return part == .vae ? Kernels.storage : quantization?.storage ?? Kernels.storage
         }
         guard dtype == .bfloat16, device == .cpu else {
             throw GenerationError.invalid("\(path)/\(part.rawValue) is packed for bf16 on the CPU, got \(dtype) on \(device)")

@@ -98,7 +98,7 @@ import Testing
         // Of 5 tokens each sees itself and those before: 15 pairs; of 3, 6.
         let attention = 36 * 4.0 * 2048 * (15 + 6)
         #expect(operations.reading([5, 3], scored: 1) == 2 * 8 * layers + 2 * head + attention)
-        let cache = 10 * 36 * 2 * 2.0 * 128 * 4
+        let cache = 10 * 36 * 2 * 2.0 * 128 * 2
         var numbers = ModelNumbers()
         #expect(operations.bytesOfToken(cached: 10, numbers) == 2 * (layers + head) + cache)
         numbers.quantization = .int8

@@ -5,7 +5,7 @@ import Testing
     @Test(arguments: [
         (["--help"], root), (["generate", "--help"], generate), (["edit", "--help"], edit),
         (["describe", "--help"], describe), (["chat", "--help"], chat), (["convert", "--help"], convert),
-        (["init", "--help"], initialise),
+        (["init", "--help"], initialise), (["quantize", "--help"], quantize),
         (["train", "--help"], train), (["data", "check", "--help"], dataCheck),
         (["data", "encode", "--help"], dataEncode), (["bench", "--help"], bench),
         (["info", "--help"], info),
@@ -36,6 +36,8 @@ import Testing
                                   picture.
           convert                 Write a model folder in the published layout from
                                   other files.
+          quantize                Write a model with packed weights: smaller, and there
+                                  at once.
           init                    Write a model that has not learnt anything, to train
                                   it from scratch.
           train                   Fine-tune the model, or a LoRA adapter for it.
@@ -57,6 +59,8 @@ import Testing
                                   Models/shapes, the small model that comes with the
                                   program)
           --dtype <type>          Number type: fp32, fp16 or bf16. (default: bf16)
+          --quantize <type>       Round the weights of large layers while they are
+                                  loaded: int8 or int4. On the CPU, in bf16.
           --transformer <file>    Transformer from this safetensors file, such as
                                   ComfyUI's.
           --vae <file>            Autoencoder from this file, such as ae.safetensors.
@@ -400,7 +404,7 @@ import Testing
         cold-start is this program started anew until libtorch is open, which is what
         stands before the first step but for reading the model: there is none here.
 
-        USAGE: omnigen2 bench [<part> ...] [--filter <name> ...] [--dtype <type>] [--repetitions <n>] [--threads <n>] [--json] [--libtorch <dir>]
+        USAGE: omnigen2 bench [<part> ...] [--filter <name> ...] [--dtype <type>] [--quantize <type>] [--repetitions <n>] [--threads <n>] [--json] [--libtorch <dir>]
 
         ARGUMENTS:
           <part>                  What to measure: kernels, transformer, autoencoder,
@@ -411,6 +415,8 @@ import Testing
                                   characters. Repeat for more.
           --dtype <type>          Number type of the models: fp32 or bf16. (default:
                                   bf16)
+          --quantize <type>       Round the weights of large layers of the models: int8
+                                  or int4.
           --repetitions <n>       Pairs of a case and its peak. (default: 7 for
                                   kernels, 3 for models)
           --threads <n>           Threads to compute with. (default: physical cores)
@@ -429,6 +435,31 @@ import Testing
           <model>                 A model folder in the published layout.
 
         OPTIONS:
+          --libtorch <dir>        Folder of libtorch.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """
+
+    private static let quantize = """
+        OVERVIEW: Write a model with packed weights: smaller, and there at once.
+
+        The result is a model folder for this program, on the CPU, in bf16. Its files
+        are mapped and not copied. Embeddings, modulation, norms and the transformer's
+        output keep bf16; the scores of tokens keep 8 bits. The autoencoder is copied
+        as it is. Docs/PackedLayout.md describes the files.
+
+        USAGE: omnigen2 quantize <model> --type <type> --output <dir> [--force] [--json] [--libtorch <dir>]
+
+        ARGUMENTS:
+          <model>                 Model folder in the published layout, or a Hugging
+                                  Face repository.
+
+        OPTIONS:
+          --type <type>           What large layers are stored as. (values: bf16, int8,
+                                  int4)
+          -o, --output <dir>      Folder to write.
+          --force                 Replace a model folder that is there.
+          --json                  Report progress as JSON lines on standard output.
           --libtorch <dir>        Folder of libtorch.
           --version               Show the version.
           -h, --help              Show help information.

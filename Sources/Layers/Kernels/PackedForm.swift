@@ -8,6 +8,10 @@ package struct PackedForm: Hashable, Sendable {
     /// Two matrices of the shape, gate and up, whose product is silu(gate x) * up x.
     package let isGated: Bool
 
+    package init(outputs: Int, inputs: Int, numbers: Numbers, isGated: Bool) {
+        (self.outputs, self.inputs, self.numbers, self.isGated) = (outputs, inputs, numbers, isGated)
+    }
+
     /// The stored numbers, as the packed layout spells them.
     package enum Numbers: String, Sendable, CaseIterable {
         case float32 = "fp32"
@@ -17,6 +21,9 @@ package struct PackedForm: Hashable, Sendable {
 
     /// Type of what the weight multiplies, and of what comes out.
     package var dtype: DType { numbers == .float32 ? .float32 : .bfloat16 }
+
+    /// Whether inputs are mixed before they are rounded, and the weights alike, so that no outlier takes all of the numbers.
+    private var isRotated: Bool { numbers == .int8 || numbers == .int4 }
 
     /// Inputs that share a scale in 4 bits: the most that divide the inputs, in pairs, up to 64. All of an odd number.
     var group: Int { stride(from: 64, to: 0, by: -2).first { inputs % $0 == 0 } ?? inputs }
@@ -36,7 +43,8 @@ package struct PackedForm: Hashable, Sendable {
             case .int4: KERNELS_INT4
             }
         return kernels_weight(
-            format: format, outputs: outputs, inputs: inputs, group: group, swiglu: isGated, packed: nil)
+            format: format, outputs: outputs, inputs: inputs, group: group, swiglu: isGated, rotated: isRotated,
+            packed: nil)
     }
 
     /// What a packed file calls the weight of the layers at these paths: "layers.0.attn.to_q+to_k+to_v.int8".
@@ -53,7 +61,7 @@ package struct PackedForm: Hashable, Sendable {
         else { return nil }
         let parts = name[..<dot].split(separator: "+", omittingEmptySubsequences: false)
         guard let first = parts.first, !first.isEmpty else { return nil }
-        let parent = parts.count > 1 ? first[...(first.lastIndex(of: ".") ?? first.startIndex)] : ""
+        let parent = first.lastIndex(of: ".").map { first[...$0] } ?? ""
         return ([String(first)] + parts.dropFirst().map { String(parent) + String($0) }, numbers)
     }
 }

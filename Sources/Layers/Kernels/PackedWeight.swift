@@ -1,4 +1,5 @@
 import CKernels
+import Synchronization
 import Torch
 
 #if canImport(Glibc)
@@ -85,32 +86,40 @@ package final class PackedWeight {
         let values = try rows.mutableData()
         let end = first + rows.size(0)
         let panels = first / Self.panel..<(end + Self.panel - 1) / Self.panel
+        let failures = Atomic(0)
         Kernels.concurrently(panels.count) { index in
             let start = max((panels.lowerBound + index) * Self.panel, first)
             let range = start..<min((panels.lowerBound + index + 1) * Self.panel, end)
-            pack(values + (start - first) * form.inputs * form.dtype.byteCount, part, range)
+            let isDone = pack(values + (start - first) * form.inputs * form.dtype.byteCount, part, range)
+            if !isDone { failures.add(1, ordering: .relaxed) }
         }
         withExtendedLifetime(rows) {}
+        guard failures.load(ordering: .relaxed) == 0 else {
+            throw TorchError.invalid("no memory to quantize a weight of \(form.outputs)x\(form.inputs)")
+        }
     }
 
-    private func pack(_ source: UnsafeRawPointer, _ part: Part, _ rows: Range<Int>) {
+    /// - Returns: false when memory is short.
+    private func pack(_ source: UnsafeRawPointer, _ part: Part, _ rows: Range<Int>) -> Bool {
         guard form.numbers == .int8 || form.numbers == .int4 else {
             kernels_pack(&sizes, part.code, rows.lowerBound, rows.count, source, form.inputs, nil)
-            return
+            return true
         }
-        let groups = form.numbers == .int4 ? form.inputs / form.group : 1
-        withUnsafeTemporaryAllocation(of: Int8.self, capacity: rows.count * form.inputs) { values in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * groups) { scales in
-                let source = source.assumingMemoryBound(to: UInt16.self)
-                if form.numbers == .int4 {
-                    kernels_quantise_int4(
-                        values.baseAddress, scales.baseAddress, source, form.inputs, rows.count, form.inputs, form.group)
-                } else {
-                    kernels_quantise_int8(
-                        values.baseAddress, scales.baseAddress, source, form.inputs, rows.count, form.inputs)
-                }
+        let (inputs, isInt4) = (form.inputs, form.numbers == .int4)
+        let source = source.assumingMemoryBound(to: UInt16.self)
+        return withUnsafeTemporaryAllocation(of: Int8.self, capacity: rows.count * inputs) { values in
+            let scaleCount = rows.count * (isInt4 ? inputs / form.group : 1)
+            return withUnsafeTemporaryAllocation(of: Float.self, capacity: scaleCount) { scales in
+                let isDone =
+                    isInt4
+                    ? kernels_quantise_rotated_int4(
+                        values.baseAddress, scales.baseAddress, source, inputs, rows.count, inputs, form.group)
+                    : kernels_quantise_rotated_int8(
+                        values.baseAddress, scales.baseAddress, source, inputs, rows.count, inputs)
+                guard isDone else { return false }
                 kernels_pack(
-                    &sizes, part.code, rows.lowerBound, rows.count, values.baseAddress, form.inputs, scales.baseAddress)
+                    &sizes, part.code, rows.lowerBound, rows.count, values.baseAddress, inputs, scales.baseAddress)
+                return true
             }
         }
     }
