@@ -30,6 +30,7 @@ package final class ResidentSource: WeightSource {
     }
 
     package var unkept: any WeightSource { source }
+    package var streaming: StreamingSource? { source.streaming }
 
     package func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight

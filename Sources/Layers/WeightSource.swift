@@ -33,6 +33,8 @@ package protocol WeightSource: AnyObject {
     func releaseMemory(of name: String)
     /// The same tensors without keeping what is read.
     var unkept: any WeightSource { get }
+    /// The source of blocks that are not kept in memory, where it is one.
+    var streaming: StreamingSource? { get }
     /// The weight of the layers at these paths in this form, if the source holds it packed; else what `pack` makes.
     func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
@@ -43,6 +45,7 @@ extension WeightSource {
     package func storedName(of name: String) -> String { name }
     package func releaseMemory(of name: String) {}
     package var unkept: any WeightSource { self }
+    package var streaming: StreamingSource? { nil }
     package func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight { try pack() }

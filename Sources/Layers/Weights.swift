@@ -75,6 +75,33 @@ package struct Weights {
         return try tensor.to(dtype ?? tensor.dtype).to(device)
     }
 
+    /// Blocks 0..<count below the view, each made by `make`: all in memory, or read when it is their turn where the source
+    /// streams them.
+    package func blocks<Block>(
+        _ count: Int, _ make: @escaping (Weights) throws -> Block
+    ) throws -> BlockStack<Block> {
+        let views = (0..<count).map { self[$0] }
+        guard let streaming = source.streaming else { return BlockStack(try views.map(make)) }
+        let requested = try views.map { view in
+            let requests = BlockRequests(streaming)
+            _ = try make(Weights(view, reading: requests, ledger))
+            return requests.requested
+        }
+        let plan = streaming.plan(requested)
+        return BlockStack(DiskResidency(plan.extents)) { index, bytes in
+            let source = BlockSource(bytes, plan.places[index], origin: streaming.origin)
+            return try make(Weights(views[index], reading: source, Ledger()))
+        }
+    }
+
+    /// The same view of another source.
+    private init(_ view: Weights, reading source: any WeightSource, _ ledger: Ledger) {
+        self.source = source
+        prefix = view.prefix
+        (dtype, device, storage, adapters) = (view.dtype, view.device, view.storage, view.adapters)
+        self.ledger = ledger
+    }
+
     /// Counts a tensor as asked for.
     ///
     /// - Throws: `WeightError.wrongShape` when the source holds it in another one.

@@ -18,6 +18,8 @@ package struct ModelFolder: Sendable {
     package let hasFolder: Bool
     /// How far weights are rounded when they are loaded; those of packed files are what they are.
     var quantization: OmniGen2.Quantization?
+    /// Reads the blocks of the transformer and the multimodal model each time it is their turn, and keeps none.
+    var streamsBlocks = false
 
     /// The parts with tensors, by the names of their folders.
     package enum Part: String, CaseIterable, Sendable {
@@ -128,7 +130,19 @@ package struct ModelFolder: Sendable {
     /// The tensors of a part under their published names, or packed.
     private func source(_ part: Part) throws -> any WeightSource {
         let tensors = try tensors(part)
-        return try PackedSource.storage(of: tensors) == nil ? checkpoint(part).source() : PackedSource(tensors)
+        if try PackedSource.storage(of: tensors) != nil {
+            let source = PackedSource(tensors)
+            return streamsBlocks ? StreamingSource(source, tensors) : source
+        }
+        let checkpoint = try checkpoint(part)
+        guard streamsBlocks, part != .vae else { return try checkpoint.source() }
+        let source = try checkpoint.source()
+        guard (source.names ?? []).allSatisfy({ source.storedName(of: $0) == $0 && !checkpoint.isScaled($0) }) else {
+            throw GenerationError.invalid(
+                "\(tensors.path): blocks are read one by one from the published and the packed layout only; write such "
+                    + "a folder with omnigen2 convert or omnigen2 quantize")
+        }
+        return StreamingSource(source, tensors)
     }
 
     /// How the weights of a part are to lie in memory.

@@ -44,6 +44,9 @@ public final class OmniGen2: Sendable {
         public var precision = Precision.bfloat16
         /// Rounds weights while they are loaded: bf16 on the CPU only. A model that is packed needs no more.
         public var quantization: Quantization?
+        /// Bytes that the process should stay below: where the model takes more, its blocks are read each time they are needed.
+        /// On the CPU only.
+        public var maximumMemory: Int?
         /// "auto", "cpu" or "cuda".
         public var device = "auto"
         /// Threads to compute with; `nil` is the number of physical cores this process may use.
@@ -130,6 +133,11 @@ public final class OmniGen2: Sendable {
                         + "\(device)")
             }
             folder.quantization = quantization
+        }
+        if let limit = configuration.maximumMemory {
+            guard device == .cpu else { throw GenerationError.invalid("a memory limit is for the CPU, not \(device)") }
+            let weights = try folder.residentBytes(configuration.precision.dtype)
+            folder.streamsBlocks = weights + MemoryEstimate.work > limit
         }
         let resident = Resident(folder, configuration.precision.dtype, device)
         switch use {

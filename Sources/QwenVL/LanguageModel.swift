@@ -81,7 +81,7 @@ struct DecoderLayer {
 package struct LanguageModel {
     package let configuration: LanguageModelConfiguration
     private let embedding: Embedding
-    private let layers: [DecoderLayer]
+    private let layers: BlockStack<DecoderLayer>
     private let norm: RMSNorm
     private let head: TextHead
 
@@ -90,7 +90,7 @@ package struct LanguageModel {
         let model = w["model"]
         embedding = try Embedding(
             model["embed_tokens"], entries: configuration.vocabularySize, size: configuration.hiddenSize)
-        layers = try (0..<configuration.layerCount).map { try DecoderLayer(model["layers"][$0], configuration) }
+        layers = try model["layers"].blocks(configuration.layerCount) { try DecoderLayer($0, configuration) }
         norm = try RMSNorm(model["norm"], configuration.hiddenSize, epsilon: configuration.normEpsilon)
         let ties = configuration.tiesEmbeddings
         head = try TextHead(
@@ -137,7 +137,7 @@ package struct LanguageModel {
         }
         let rotation = try MultimodalPosition.rotation(positions, configuration, device: embeddings.tokens.device)
         var x = embeddings
-        for (index, layer) in layers.enumerated() {
+        try layers.forEach { index, layer in
             observe(index, x.tokens)
             x = try layer(x, rotation, cache: cache.map { ($0, index) })
         }

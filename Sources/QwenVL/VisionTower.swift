@@ -61,7 +61,7 @@ package struct VisionTower {
     /// Pixels a picture is brought within before it is looked at.
     package let pixelRange: ClosedRange<Int>
     private let patchEmbedding: Tensor  // [hidden, patch values]
-    private let blocks: [VisionBlock]
+    private let blocks: BlockStack<VisionBlock>
     private let mergeNorm: RMSNorm
     private let mergeFirst, mergeSecond: Linear
 
@@ -77,7 +77,7 @@ package struct VisionTower {
             "weight", hidden, configuration.inChannels, configuration.temporalPatchSize, patch, patch,
             initial: .normal(0.02)
         ).reshaped(hidden, configuration.patchValues)
-        blocks = try (0..<configuration.depth).map { try VisionBlock(w["blocks"][$0], configuration) }
+        blocks = try w["blocks"].blocks(configuration.depth) { try VisionBlock($0, configuration) }
         let merged = hidden * configuration.mergeSize * configuration.mergeSize
         mergeNorm = try RMSNorm(w["merger"]["ln_q"], hidden, epsilon: Self.normEpsilon)
         mergeFirst = try Linear(w["merger"]["mlp"][0], merged, merged, initial: .normal(0.02))
@@ -99,7 +99,7 @@ package struct VisionTower {
         let rotation = try HalfRotation(
             angles: order.flatMap { angles[$0] }, rows: order.count, device: embedded.device)
         var x = try embedded.gathered(0, Tensor(order, [order.count]).to(embedded.device))
-        for (index, block) in blocks.enumerated() {
+        try blocks.forEach { index, block in
             let whole = configuration.fullAttentionBlocks.contains(index)
             x = try block(PackedTokens(x, lengths: whole ? grids.map(\.count) : windows.lengths), rotation)
             observe("block\(index)", x)

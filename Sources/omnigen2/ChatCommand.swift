@@ -36,7 +36,7 @@ struct ChatCommand: AsyncParsableCommand {
     var adapters: AdapterOptions
 
     @OptionGroup(title: "Engine")
-    var engine: EngineOptions
+    var engine: RunOptions
 
     func validate() throws {
         if images.count > GenerationRequest.maximumReferences {

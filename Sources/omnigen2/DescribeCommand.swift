@@ -29,7 +29,7 @@ struct DescribeCommand: AsyncParsableCommand {
     var text: TextSamplingOptions
 
     @OptionGroup(title: "Engine")
-    var engine: EngineOptions
+    var engine: RunOptions
 
     func run() async throws {
         let display = ProgressDisplay(json: json)

@@ -4,10 +4,10 @@ import OmniGen2
 /// From a record to files: what `generate` and `edit` share.
 struct Drawing {
     let output: OutputOptions
-    let engine: EngineOptions
+    let engine: RunOptions
     let display: ProgressDisplay
 
-    init(_ output: OutputOptions, _ engine: EngineOptions) {
+    init(_ output: OutputOptions, _ engine: RunOptions) {
         self.output = output
         self.engine = engine
         display = ProgressDisplay(json: output.json)
@@ -26,7 +26,8 @@ struct Drawing {
         var (record, request) = (record, request)
         try record.complete(for: folder)
         (request.height, request.width) = (record.request.height, record.request.width)
-        let model = try await OmniGen2(folder: folder, configuration: engine.configuration(record.dtype, record.quantization))
+        let model = try await OmniGen2(
+            folder: folder, configuration: engine.configuration(record.dtype, record.quantization))
         try await record.setAdapters(of: model, display)
         display.begin()
         let images = try await model.generate(request, progress: display.show)
@@ -58,19 +59,5 @@ extension ProgressDisplay {
         case .preview: break
         case .warning(let text): warning(text)
         }
-    }
-}
-
-extension EngineOptions {
-    func configuration(
-        _ precision: OmniGen2.Precision, _ quantization: OmniGen2.Quantization?
-    ) -> OmniGen2.Configuration {
-        var configuration = OmniGen2.Configuration()
-        configuration.precision = precision
-        configuration.quantization = quantization
-        configuration.device = device
-        configuration.threads = threads
-        configuration.libtorch = libtorch
-        return configuration
     }
 }

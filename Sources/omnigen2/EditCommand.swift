@@ -33,7 +33,7 @@ struct EditCommand: AsyncParsableCommand {
     var adapters: AdapterOptions
 
     @OptionGroup(title: "Engine")
-    var engine: EngineOptions
+    var engine: RunOptions
 
     mutating func validate() throws {
         if prompt == nil, from == nil {

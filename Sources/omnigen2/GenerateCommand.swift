@@ -29,7 +29,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var adapters: AdapterOptions
 
     @OptionGroup(title: "Engine")
-    var engine: EngineOptions
+    var engine: RunOptions
 
     mutating func validate() throws {
         if prompt == nil, from == nil { throw ValidationError("what to draw is missing: give a PROMPT, or --from PNG") }

@@ -98,9 +98,9 @@ package struct GuidedTransformer {
         let inputs = open.isEmpty ? [:] : try joint(latents, open.map { ($0, active[$0].condition) }, modulation, state)
         // 3. What caches know from those.
         for index in open {
-            guard let input = inputs[index], let first = model.layers.first else { continue }
+            guard let input = inputs[index], model.layers.count > 0 else { continue }
             outputs[index] = try active[index].cache?.reuse(cachedStep, input.tokens) {
-                try first.modulatedInput(input, modulation.layers[0])
+                try model.layers.blocks.withFirst { try $0.modulatedInput(input, modulation.layers[0]) } ?? input.tokens
             }
         }
         // 4. The layers, for the rest.
@@ -125,9 +125,7 @@ package struct GuidedTransformer {
         _ state: DenoisingState
     ) throws -> [Int: PackedTokens] {
         var noise = try model.embedNoise((0..<count).map { try latents.selected(0, $0) })
-        for (block, modulation) in zip(model.noiseRefiner, modulation.noiseRefiner) {
-            noise = try block(noise, imagePositions, modulation)
-        }
+        noise = try model.noiseRefiner(noise, imagePositions, modulation.noiseRefiner)
         state.forwards.ran(model.noiseRefiner.count * count)
         let references =
             try branches.contains { $0.condition.seesReferences } ? refinedReferences(modulation, state) : []
@@ -141,12 +139,9 @@ package struct GuidedTransformer {
     }
 
     private func refinedReferences(_ modulation: ModulationTable.Step, _ state: DenoisingState) throws -> [Tensor] {
-        guard var references, let referencePositions else { return [] }
-        for (block, modulation) in zip(model.referenceRefiner, modulation.referenceRefiner) {
-            references = try block(references, referencePositions, modulation)
-        }
+        guard let references, let referencePositions else { return [] }
         state.forwards.ran(model.referenceRefiner.count * references.lengths.count)
-        return try references.sequences()
+        return try model.referenceRefiner(references, referencePositions, modulation.referenceRefiner).sequences()
     }
 
     /// The layers' outputs of several branches, run as one batch.
@@ -158,7 +153,7 @@ package struct GuidedTransformer {
         var x = PackedTokens(
             try Tensor.concatenated(inputs.map(\.tokens), 0), lengths: inputs.flatMap(\.lengths))
         let table = try RotaryPositions.concatenated(positions)
-        for (layer, modulation) in zip(model.layers, modulation.layers) { x = try layer(x, table, modulation) }
+        x = try model.layers(x, table, modulation.layers)
         state.forwards.ran(model.layers.count * x.lengths.count)
         return try PackedTokens(x.tokens, lengths: inputs.map { $0.tokens.size(0) }).sequences()
     }

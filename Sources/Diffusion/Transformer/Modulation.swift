@@ -40,9 +40,9 @@ struct ModulationTable {
 
     init(_ model: Transformer, timesteps: [Float]) throws {
         let time = try model.timeCaption.time(timesteps)  // [S, timeSize]
-        noiseRefiner = try model.noiseRefiner.compactMap { try $0.modulate(time) }
-        referenceRefiner = try model.referenceRefiner.compactMap { try $0.modulate(time) }
-        layers = try model.layers.compactMap { try $0.modulate(time) }
+        noiseRefiner = try model.noiseRefiner.modulate(time)
+        referenceRefiner = try model.referenceRefiner.modulate(time)
+        layers = try model.layers.modulate(time)
         outputScale = try model.output.scale(time)
     }
 

@@ -9,7 +9,7 @@ package struct Transformer {
     package let configuration: TransformerConfiguration
     package let imageEmbedder, referenceEmbedder: Linear
     package let timeCaption: TimestepCaptionEmbedding
-    package let noiseRefiner, referenceRefiner, contextRefiner, layers: [TransformerBlock]
+    package let noiseRefiner, referenceRefiner, contextRefiner, layers: TransformerStack
     package let imageIndexEmbedding: Tensor  // [5, D]
     package let output: OutputProjection
     package let positions: AxialPositions
@@ -17,17 +17,15 @@ package struct Transformer {
     package init(_ w: Weights, _ configuration: TransformerConfiguration) throws {
         self.configuration = configuration
         let hidden = configuration.hiddenSize
-        func blocks(_ name: String, _ count: Int, modulated: Bool = true) throws -> [TransformerBlock] {
-            try (0..<count).map { try TransformerBlock(w[name][$0], configuration, modulated: modulated) }
-        }
         imageEmbedder = try Linear(w["x_embedder"], configuration.patchChannels, hidden, leastBits: 16)
         referenceEmbedder = try Linear(
             w["ref_image_patch_embedder"], configuration.patchChannels, hidden, leastBits: 16)
         timeCaption = try TimestepCaptionEmbedding(w["time_caption_embed"], configuration)
-        noiseRefiner = try blocks("noise_refiner", configuration.refinerLayerCount)
-        referenceRefiner = try blocks("ref_image_refiner", configuration.refinerLayerCount)
-        contextRefiner = try blocks("context_refiner", configuration.refinerLayerCount, modulated: false)
-        layers = try blocks("layers", configuration.layerCount)
+        let refinerLayers = configuration.refinerLayerCount
+        noiseRefiner = try TransformerStack(w["noise_refiner"], refinerLayers, configuration)
+        referenceRefiner = try TransformerStack(w["ref_image_refiner"], refinerLayers, configuration)
+        contextRefiner = try TransformerStack(w["context_refiner"], refinerLayers, configuration, isModulated: false)
+        layers = try TransformerStack(w["layers"], configuration.layerCount, configuration)
         imageIndexEmbedding = try w.tensor(
             "image_index_embedding", TransformerConfiguration.maximumReferences, hidden, initial: .normal(0.02))
         output = try OutputProjection(w["norm_out"], configuration)
@@ -64,13 +62,7 @@ package struct Transformer {
 
         var joint = try plan.join(text, references, noise)
         joint = joint.replacing(try execution.share(joint.tokens))
-        for layer in layers {
-            let lengths = joint.lengths
-            let tokens = try execution.run(joint.tokens) { x in
-                try layer(PackedTokens(x, lengths: lengths), table, time: time, rows: plan.timeRows).tokens
-            }
-            joint = joint.replacing(tokens)
-        }
+        joint = try layers(joint, table, time: time, rows: plan.timeRows, execution)
 
         let images = try plan.images(of: joint)
         let velocities = try output(images, time, rows: plan.timeRows).sequences()
@@ -84,20 +76,17 @@ package struct Transformer {
 
     /// The same with the rows of the table that belong to the texts.
     func refineText(_ texts: [Tensor], _ positions: RotaryPositions) throws -> PackedTokens {
-        var x = try PackedTokens(texts)
-        x = x.replacing(try timeCaption.text(x.tokens))
-        for block in contextRefiner { x = try block(x, positions) }
-        return x
+        let x = try PackedTokens(texts)
+        return try contextRefiner(x.replacing(timeCaption.text(x.tokens)), positions)
     }
 
     /// Noisy latents to image tokens.
     package func refineNoise(
         _ latents: [Tensor], _ plan: SequencePlan, _ table: RotaryPositions, _ time: Tensor
     ) throws -> PackedTokens {
-        var x = try embedNoise(latents)
         let positions = try plan.positions(plan.imageRanges, of: table)
-        for block in noiseRefiner { x = try block(x, positions, time: time, rows: plan.timeRows) }
-        return x
+        return try noiseRefiner(
+            embedNoise(latents), positions, time: time, rows: plan.timeRows, DirectExecution())
     }
 
     /// Noisy latents [C, H, W] to patches of the hidden size.
@@ -111,10 +100,10 @@ package struct Transformer {
         _ references: [[Tensor]], _ plan: SequencePlan, _ table: RotaryPositions, _ time: Tensor
     ) throws -> PackedTokens? {
         guard plan.hasReferences else { return nil }
-        var x = try PackedTokens(references.flatMap(embedReferences))
         let positions = try plan.positions(plan.referenceRanges.flatMap { $0 }, of: table)
-        for block in referenceRefiner { x = try block(x, positions, time: time, rows: plan.referenceTimeRows) }
-        return x
+        return try referenceRefiner(
+            PackedTokens(references.flatMap(embedReferences)), positions, time: time, rows: plan.referenceTimeRows,
+            DirectExecution())
     }
 
     /// The references of one sample, each [C, H, W], to patches of the hidden size, marked with their place in line.

@@ -58,37 +58,23 @@ package struct TransformerBlock {
     package let feedForward: FeedForward
     package let attentionNorm: RMSNorm
     let attentionOutputNorm, feedForwardNorm, feedForwardOutputNorm: RMSNorm
-    let modulation: Linear?
 
     package init(_ w: Weights, _ configuration: TransformerConfiguration, modulated: Bool) throws {
         let (hidden, epsilon) = (configuration.hiddenSize, configuration.normEpsilon)
         attention = try SelfAttention(w["attn"], configuration)
         feedForward = try FeedForward(w["feed_forward"], configuration)
         attentionNorm = try RMSNorm(modulated ? w["norm1"]["norm"] : w["norm1"], hidden, epsilon: epsilon)
-        modulation =
-            modulated
-            ? try Linear(w["norm1"]["linear"], configuration.timeSize, 4 * hidden, leastBits: 16, initial: .zeros) : nil
         feedForwardNorm = try RMSNorm(w["ffn_norm1"], hidden, epsilon: epsilon)
         attentionOutputNorm = try RMSNorm(w["norm2"], hidden, epsilon: epsilon)
         feedForwardOutputNorm = try RMSNorm(w["ffn_norm2"], hidden, epsilon: epsilon)
     }
 
-    /// What the times [R, timeSize] do to this block; `nil` for a block without modulation.
-    package func modulate(_ time: Tensor) throws -> Modulation? { try modulation.map { try Modulation($0, time) } }
-
-    /// x [T, D] with a row of `positions` for each token; `rows` names the row of `time` [R, timeSize] each sequence
-    /// takes.
+    /// x [T, D] with a row of `positions` for each token; `rows` names the row of the modulation each sequence takes, and
+    /// may be empty when there is a single one. A block that knows no time has no modulation.
     package func callAsFunction(
-        _ x: PackedTokens, _ positions: RotaryPositions, time: Tensor? = nil, rows: [Int] = []
+        _ x: PackedTokens, _ positions: RotaryPositions, _ modulation: Modulation? = nil, rows: [Int] = []
     ) throws -> PackedTokens {
-        guard let time, let modulation = try modulate(time) else { return try plain(x, positions) }
-        return try self(x, positions, modulation, rows: rows)
-    }
-
-    /// The same with a modulation that is there already; `rows` may be empty when it has a single row.
-    package func callAsFunction(
-        _ x: PackedTokens, _ positions: RotaryPositions, _ modulation: Modulation, rows: [Int] = []
-    ) throws -> PackedTokens {
+        guard let modulation else { return try plain(x, positions) }
         func each(_ table: Tensor) -> PerSequence { PerSequence(table, rows: rows) }
 
         let attended = try attention(x.replacing(modulatedInput(x, modulation, rows: rows)), positions)

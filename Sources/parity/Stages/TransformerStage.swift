@@ -22,22 +22,24 @@ extension Stage {
         let timeRows = Array(lengths.indices)
 
         // The record's block is the second of the stack, or the only one.
-        guard let layer = model.layers.prefix(2).last, let refiner = model.contextRefiner.first else {
+        guard let layer = model.layers.blocks.resident?.prefix(2).last,
+            let modulation = try model.layers.modulate(time).prefix(2).last,
+            let refiner = model.contextRefiner.blocks.resident?.first
+        else {
             throw ParityError("the checkpoint's transformer has no blocks")
         }
         try goldens.check(
-            file, "modulated", rows: layer(x, positions, time: time, rows: timeRows).sequences())
+            file, "modulated", rows: layer(x, positions, modulation, rows: timeRows).sequences())
         try goldens.check(file, "unmodulated", rows: refiner(x, positions).sequences())
-        try checkParts(goldens, file, layer, x, positions, time)
+        try checkParts(goldens, file, layer, x, positions, modulation)
         try goldens.check(file, "norm_out", rows: whole(goldens, file, model, time))
         try checkEmbeddings(goldens, file, model)
     }
 
     private static func checkParts(
         _ goldens: Goldens, _ file: String, _ layer: TransformerBlock, _ x: PackedTokens,
-        _ positions: RotaryPositions, _ time: Tensor
+        _ positions: RotaryPositions, _ modulation: Modulation
     ) throws {
-        guard let modulation = try layer.modulate(time) else { throw ParityError("the block is not modulated") }
         let full = try goldens.input(file, "x")  // [B, L, D]
         let normed = try layer.attentionNorm(full) * (modulation.attentionScale.unsqueezed(1) + 1)
         try goldens.check(file, "l1.norm1", normed)
@@ -133,7 +135,7 @@ extension Stage {
         var context = texts.replacing(try model.timeCaption.text(texts.tokens))
         try check("caption", context)
         let textPositions = try plan.positions(plan.textRanges, of: table)
-        for (index, block) in model.contextRefiner.enumerated() {
+        try model.contextRefiner.blocks.forEach { index, block in
             context = try block(context, textPositions)
             try check("context_refiner.\(index)", context)
         }
@@ -142,15 +144,17 @@ extension Stage {
         var noise = patches.replacing(try model.imageEmbedder(patches.tokens))
         try check("x_embedder", noise)
         let imagePositions = try plan.positions(plan.imageRanges, of: table)
-        for (index, block) in model.noiseRefiner.enumerated() {
-            noise = try block(noise, imagePositions, time: time, rows: plan.timeRows)
+        let noiseModulation = try model.noiseRefiner.modulate(time)
+        try model.noiseRefiner.blocks.forEach { index, block in
+            noise = try block(noise, imagePositions, noiseModulation[index], rows: plan.timeRows)
             try check("noise_refiner.\(index)", noise)
         }
 
         let references = try checkReferences(goldens, file, name, model, samples, plan, table, time)
         var joint = try plan.join(context, references, noise)
-        for (index, block) in model.layers.enumerated() {
-            joint = try block(joint, table, time: time, rows: plan.timeRows)
+        let modulation = try model.layers.modulate(time)
+        try model.layers.blocks.forEach { index, block in
+            joint = try block(joint, table, modulation[index], rows: plan.timeRows)
             try check("layers.\(index)", joint)
         }
     }
@@ -175,8 +179,9 @@ extension Stage {
                 try images.enumerated().map { try $1 + model.imageIndexEmbedding.narrowed(0, $0..<$0 + 1) }
             })
         let positions = try plan.positions(plan.referenceRanges.flatMap { $0 }, of: table)
-        for (index, block) in model.referenceRefiner.enumerated() {
-            x = try block(x, positions, time: time, rows: plan.referenceTimeRows)
+        let modulation = try model.referenceRefiner.modulate(time)
+        try model.referenceRefiner.blocks.forEach { index, block in
+            x = try block(x, positions, modulation[index], rows: plan.referenceTimeRows)
             // The original refines one empty reference for a sample that has none.
             var refined = try x.sequences()[...]
             let rows = try plan.referenceRanges.flatMap { ranges in

@@ -10,6 +10,7 @@ struct ModelPlayer {
         self.settings = settings
         var configuration = OmniGen2.Configuration()
         configuration.precision = settings.precision
+        configuration.quantization = settings.quantize
         configuration.threads = settings.threads
         self.model = try await OmniGen2(model: model, configuration: configuration)
     }

@@ -23,11 +23,20 @@ struct Speedup {
 
     static let all = [
         Speedup("bf16", ["--precision", "bf16"], answers: true),
+        Speedup("int8", ["--precision", "bf16", "--quantize", "int8"], answers: true),
+        Speedup("int4", ["--precision", "bf16", "--quantize", "int4"], answers: true),
+        Speedup("guided60", ["--guided", "0.6"]),
         Speedup("teacache", ["--cache", "teacache"]),
         Speedup("taylorseer", ["--cache", "taylorseer"]),
         Speedup("dpm20", ["--scheduler", "dpmsolver++", "--steps", "20"]),
         Speedup("dpm10", ["--scheduler", "dpmsolver++", "--steps", "10"]),
         Speedup("euler20", ["--steps", "20"]),
+        Speedup(
+            "fast",
+            [
+                "--precision", "bf16", "--quantize", "int8", "--scheduler", "dpmsolver++", "--steps", "20", "--guided",
+                "0.6",
+            ]),
     ]
 }
 
