@@ -117,6 +117,13 @@ import Testing
           --threads <n>           Threads to compute with. (default: physical cores)
         """
 
+    private static let run = """
+        \(engine)
+          --max-memory <size>     Stay below this much memory, such as 3GB or 4GiB: a
+                                  model that takes more is read block by block while it
+                                  runs. (default: no limit)
+        """
+
     private static let text = """
         TEXT:
           --max-tokens <n>        How many tokens a reply may have. (default: 256)
@@ -151,7 +158,7 @@ import Testing
 
         \(adapters)
 
-        \(engine)
+        \(run)
 
         OPTIONS:
           --from <png>            Repeat the picture of this PNG; other options
@@ -197,7 +204,7 @@ import Testing
 
         \(adapters)
 
-        \(engine)
+        \(run)
 
         OPTIONS:
           --from <png>            Repeat the picture of this PNG; other options
@@ -218,7 +225,7 @@ import Testing
 
         \(text)
 
-        \(engine)
+        \(run)
 
         OPTIONS:
           -q, --question <text>   What to ask; the pictures are img1, img2 and so on.
@@ -253,7 +260,7 @@ import Testing
 
         \(adapters)
 
-        \(engine)
+        \(run)
 
         OPTIONS:
           --image <file>          A picture that goes with the first message, PNG, JPEG

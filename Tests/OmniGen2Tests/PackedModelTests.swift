@@ -51,6 +51,29 @@ import Torch
         }
     }
 
+    /// Blocks that are read when it is their turn give the same bits, of packed files and of the published layout.
+    @Test(arguments: [nil, WeightStorage.int8], [GenerationRequest.Cache.none, .teaCache(threshold: 0.05)])
+    func streamedEqualsResident(storage: WeightStorage?, cache: GenerationRequest.Cache) async throws {
+        try await withTemporaryFolder { folder in
+            let path = if let storage { try await Self.pack(storage, to: folder) } else { PipelineTests.checkpoint }
+            var configuration = OmniGen2.Configuration()
+            configuration.device = "cpu"
+            let resident = try await OmniGen2(model: path, configuration: configuration)
+            configuration.maximumMemory = 1_000_000
+            let streamed = try await OmniGen2(model: path, configuration: configuration)
+            var request = GenerationRequest(prompt: "A dog running in the park")
+            (request.height, request.width, request.steps, request.cache) = (48, 64, 3, cache)
+            request.references = try await resident.generate(request)
+            let drawn = try await resident.generate(request)
+            let again = try await streamed.generate(request)
+            #expect(again == drawn)
+            let answers = try await (
+                resident.describe(drawn, question: "What is it?"), streamed.describe(drawn, question: "What is it?")
+            )
+            #expect(answers.0.text == answers.1.text)
+        }
+    }
+
     @Test func aPackedFolderIsCompleteAndOnlyRun() async throws {
         try await withTemporaryFolder { folder in
             let path = try await Self.pack(.int8, to: folder)
