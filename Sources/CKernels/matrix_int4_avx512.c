@@ -63,26 +63,11 @@ AVX512_INLINE void add_int4_step(
     }
 }
 
-/// Adds a group's products, all x moving on. Few rows take turns with two sets of sums, as an addition has to wait for
-/// the last one to the same sum.
+/// Adds a group's products, all x moving on. The order is that of a tile, so that rows give the same numbers whatever
+/// their number.
 AVX512_INLINE void add_int4_group(
     __m512 of_group[INT4_ROWS][4], const int rows, const char **x, const char *step, ptrdiff_t group, __m512i table) {
-    const int sets = rows <= 2 ? 2 : 1;
-    __m512 other[INT4_ROWS][4] = {0};
-    ptrdiff_t input = 0;
-    for (; input + 2 * sets <= group; input += 2 * sets, step += sets * INT4_STEP_BYTES) {
-        add_int4_step(of_group, rows, x, step, table, true);
-        for (int row = 0; row < rows; row++) {
-            x[row] += 2 * sizeof(uint16_t);
-        }
-        if (sets == 2) {
-            add_int4_step(other, rows, x, step + INT4_STEP_BYTES, table, true);
-            for (int row = 0; row < rows; row++) {
-                x[row] += 2 * sizeof(uint16_t);
-            }
-        }
-    }
-    for (; input < group; input += 2, step += INT4_STEP_BYTES) {
+    for (ptrdiff_t input = 0; input < group; input += 2, step += INT4_STEP_BYTES) {
         const bool whole = input + 1 < group;
         if (whole) {
             add_int4_step(of_group, rows, x, step, table, true);
@@ -91,11 +76,6 @@ AVX512_INLINE void add_int4_group(
         }
         for (int row = 0; row < rows; row++) {
             x[row] += (whole ? 2 : 1) * sizeof(uint16_t);
-        }
-    }
-    for (int row = 0; row < rows && sets == 2; row++) {
-        for (int column = 0; column < 4; column++) {
-            of_group[row][column] = _mm512_add_ps(of_group[row][column], other[row][column]);
         }
     }
 }

@@ -18,7 +18,7 @@ enum kernels_format {
     /// largest magnitude, but of at least 2^-120. A row of X with NaN or infinity gives NaN.
     KERNELS_INT8,
     /// Weights -8...7 with a scale for each output and group of inputs. X and Y bfloat16, and what `KERNELS_BFLOAT16`
-    /// says of small numbers. Made for 1...4 rows; more are right, but slower than bfloat16.
+    /// says of small numbers. The products of a group are summed before they are scaled.
     KERNELS_INT4,
 };
 
@@ -91,6 +91,7 @@ struct kernels_epilogue {
 
 /// Computes Y[rows, outputs] of X[rows, inputs], in the types of the weight's format, rows `y_stride` and `x_stride`
 /// elements apart. Needs no alignment beyond that of an element. Y may not overlap X. `epilogue` may be NULL.
+/// A row of Y is the same, to the bit, whatever rows are beside it and however many threads there are.
 /// False, and Y is undefined, when memory for intermediate values is short.
 bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stride, ptrdiff_t rows,
                     const struct kernels_weight *weight, const struct kernels_epilogue *epilogue);
