@@ -56,9 +56,10 @@ void kernels_pack(const struct kernels_weight *weight, enum kernels_part part, p
 void kernels_quantise_int8(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
                            ptrdiff_t inputs);
 
-/// The same to -8...7 with scales[rows, inputs / group], which are bfloat16 numbers. The largest magnitude of a group
-/// becomes -8, so scales have either sign.
-void kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
+/// The same to -8...7 with scales[rows, inputs / group], which are bfloat16 numbers of either sign. A scale is the one
+/// that a search has found to lose least, by the sum of squared errors of its group. Groups below 2^-120 become 0. False
+/// when memory is short.
+bool kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
                            ptrdiff_t inputs, ptrdiff_t group);
 
 /// Mixes the numbers of each row of x[rows, inputs], rows `stride` elements apart, by an orthonormal matrix that depends
