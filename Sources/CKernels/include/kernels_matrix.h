@@ -75,6 +75,22 @@ bool kernels_quantise_rotated_int8(int8_t *values, float *scales, const uint16_t
 bool kernels_quantise_rotated_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride,
                                    ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t group);
 
+/// Rounds W[rows, inputs], float, `stride` elements apart and mixed already for a weight that is `rotated`, to int4 so that
+/// products with inputs of known second moments lose little: the columns are rounded in their order, and the error of
+/// each is made up for by the following ones as far as inputs go together. `factor`, rows `factor_stride` apart, is the
+/// upper Cholesky factor U[inputs, inputs] of the inverse second moments, U^T U = (X^T X)^-1, with a positive diagonal;
+/// what is below it is not read. With an identity matrix it gives what `kernels_quantise_int4` does. Numbers have to be
+/// finite. Threads may round rows of a matrix at once, some 200 each, with a common factor. False when memory is short.
+bool kernels_quantise_compensated_int4(
+    int8_t *values, float *scales, const float *weights, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t inputs,
+    ptrdiff_t group, const float *factor, ptrdiff_t factor_stride);
+
+/// Adds X^T X to sums[inputs, inputs], on and above the diagonal, of bfloat16 rows; where `rotated` of the rows that are
+/// mixed and rounded to bfloat16, as a product with an int4 weight has them. False, and nothing is added, when memory is
+/// short.
+bool kernels_second_moments(float *sums, ptrdiff_t sums_stride, const uint16_t *x, ptrdiff_t x_stride, ptrdiff_t rows,
+                            ptrdiff_t inputs, bool rotated);
+
 /// What is done with the sums before they are rounded; all that is NULL is left out. S being X W^T + bias, or with
 /// `swiglu` silu(X G^T + bias) * (X U^T + bias), it is Y = residual + gate * S.
 struct kernels_epilogue {
