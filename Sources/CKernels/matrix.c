@@ -153,9 +153,9 @@ static struct matrix_tile tile_of_piece(
             char *to = block->unpacked + index * unit->steps * PANEL_STEP_BYTES;
             product->kernels->unpack_int4(to, numbers + index * unit->bytes + INT4_SCALE_BYTES, unit->steps);
         }
-        tile.scales = (const uint16_t *)numbers;
-        tile.steps = weight->group / 2;
-        tile.half_step = weight->group % 2 == 1;
+        tile.scales = piece->units > 0 ? (const uint16_t *)numbers : 0;
+        tile.steps = piece->units > 0 ? weight->group / 2 : 0;
+        tile.half_step = piece->units > 0 && weight->group % 2 == 1;
     } else {
         const bool odd = weight->format == KERNELS_BFLOAT16 && weight->inputs % 2 == 1;
         tile.half_step = odd && piece->first + piece->units == product->units;
@@ -182,16 +182,17 @@ static void read_piece_ahead(
     tile->prefetch_kind = tiles == 1 ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_HALF : PREFETCH_QUARTER;
 }
 
-/// The tile's product with all groups of a piece, one after the other.
+/// The tile's product with all groups of a piece, one after the other; without any the sums become 0.
 static void multiply_groups(const struct product *product, const struct piece *piece, struct matrix_tile tile) {
-    for (ptrdiff_t index = 0; index < piece->units; index++) {
-        product->kernels->tile(KERNELS_BFLOAT16, &tile);
+    product->kernels->tile(KERNELS_BFLOAT16, &tile);
+    for (ptrdiff_t index = 1; index < piece->units; index++) {
         tile.x += product->unit.x_bytes;
         tile.panel += product->unit.steps * PANEL_STEP_BYTES;
         tile.scales = (const uint16_t *)((const char *)tile.scales + product->unit.bytes);
         tile.prefetch += product->unit.bytes;
         tile.first_ahead++;
         tile.add = true;
+        product->kernels->tile(KERNELS_BFLOAT16, &tile);
     }
 }
 
