@@ -10,8 +10,8 @@ enum { ROUNDED_ROWS = 16 };
 
 /// Inputs of 16 rows, numbers[count][16] aligned to 64 bytes. `scales` are [16], `values` [count][16].
 struct int4_rounding {
-    /// The scales, bfloat16 numbers of either sign, with which a group loses least: the least sum of squared errors that
-    /// a search from half of the round-to-nearest scale upwards has found. 0 where all numbers are below 2^-120.
+    /// The scales, bfloat16 numbers of either sign, with which a group loses least, by the sum of squared errors, of
+    /// those that the search tries. 0 where all numbers are below 2^-120.
     void (*search)(const float *numbers, ptrdiff_t count, float *scales);
     /// The nearest of a scale.
     void (*round)(const float *numbers, ptrdiff_t count, const float *scales, int8_t *values);

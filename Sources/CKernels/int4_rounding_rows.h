@@ -2,7 +2,8 @@
 #include "int4_rounding.h"
 #include "vector16.h"
 
-/// Multiples of a hundredth of the round-to-nearest scale that are tried. Below, too much is cut off; above, nothing is.
+/// Scales that are tried, in hundredths of an 8th of the largest magnitude. Below, too much would be cut off; above,
+/// nothing is any more.
 enum { LEAST_MULTIPLE = 50, MOST_MULTIPLE = 116, MULTIPLE_STEP = 2, REFINEMENTS = 2 };
 
 typedef int8_t bytes __attribute__((vector_size(16)));

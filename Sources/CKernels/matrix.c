@@ -21,8 +21,6 @@ enum {
     STREAMED_BYTES_AHEAD = 8192,
     /// Where several tiles read a piece: 32 KiB, which stay in the first cache.
     STREAMED_STEPS = 128,
-    /// int4: up to here a panel is unpacked for each `INT4_ROWS` rows by themselves, in registers.
-    MOST_FEW_ROWS = INT4_ROWS,
     /// Of the next tile's rows; the machine itself sees what follows.
     ROW_BYTES_AHEAD = 256,
 };
@@ -302,25 +300,22 @@ static void choose_tasks(struct product *product) {
     product->panel_blocks = ceiling_division(product->panels, product->panels_a_task);
 }
 
-/// A panel against few rows.
+/// A panel against at most `INT4_ROWS` rows.
 static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) {
     const struct kernels_weight *weight = product->finish.weight;
     _Alignas(64) float sums[INT4_ROWS * PANEL_OUTPUTS];
-    for (ptrdiff_t row = 0; row < product->rows; row += INT4_ROWS) {
-        const int rows = product->rows - row < INT4_ROWS ? (int)(product->rows - row) : INT4_ROWS;
-        struct matrix_int4_tile tile = {
-            .x = product->inputs.x + row * product->inputs.x_stride,
-            .x_stride = product->inputs.x_stride,
-            .panel = (const char *)weight->packed + panel * panel_bytes(weight),
-            .groups = weight->inputs / weight->group,
-            .group = weight->group,
-            .rows = rows,
-            .sums = sums,
-        };
-        product->kernels->int4_tile(&tile);
-        struct matrix_finish_block finished = {panel, row, rows, sums, PANEL_OUTPUTS};
-        product->kernels->finish(&product->finish, &finished);
-    }
+    const struct matrix_int4_tile tile = {
+        .x = product->inputs.x,
+        .x_stride = product->inputs.x_stride,
+        .panel = (const char *)weight->packed + panel * panel_bytes(weight),
+        .groups = weight->inputs / weight->group,
+        .group = weight->group,
+        .rows = (int)product->rows,
+        .sums = sums,
+    };
+    product->kernels->int4_tile(&tile);
+    const struct matrix_finish_block finished = {panel, 0, tile.rows, sums, PANEL_OUTPUTS};
+    product->kernels->finish(&product->finish, &finished);
 }
 
 static void multiply_int4_task(void *context, int task, int thread) {
@@ -359,7 +354,7 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
     }
     choose_tasks(&product);
     const ptrdiff_t tasks = product.row_blocks * product.panel_blocks;
-    const bool few = weight->format == KERNELS_INT4 && rows <= MOST_FEW_ROWS && product.kernels->int4_tile;
+    const bool few = weight->format == KERNELS_INT4 && rows <= INT4_ROWS && product.kernels->int4_tile;
     kernels_parallel((int)tasks, few ? multiply_int4_task : multiply_task, &product);
     return !atomic_load(&product.failed);
 }

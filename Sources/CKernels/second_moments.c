@@ -42,7 +42,8 @@ static void prepare_task(void *context, int task, int thread) {
 /// Adds what lies on and above the diagonal.
 static void add_sums(
     const struct moments *moments, const float *sums, ptrdiff_t first_row, int rows, ptrdiff_t first_column) {
-    const ptrdiff_t left = moments->weight.outputs - first_column, columns = left < PANEL_OUTPUTS ? left : PANEL_OUTPUTS;
+    const ptrdiff_t left = moments->weight.outputs - first_column;
+    const ptrdiff_t columns = left < PANEL_OUTPUTS ? left : PANEL_OUTPUTS;
     for (ptrdiff_t row = 0; row < rows; row++) {
         const ptrdiff_t diagonal = first_row + row - first_column;
         float *to = moments->sums + (first_row + row) * moments->stride + first_column;
@@ -92,7 +93,7 @@ bool kernels_second_moments(float *sums, ptrdiff_t sums_stride, const uint16_t *
         return true;
     }
     // Mixed as the products of an int4 weight have it.
-    const struct kernels_weight mixing = {.format = KERNELS_INT4, .outputs = inputs, .inputs = inputs, .rotated = rotated};
+    const struct kernels_weight mixing = {.format = KERNELS_INT4, .inputs = inputs, .rotated = rotated};
     const size_t transposed_bytes = (size_t)ceiling_division(inputs * moments.weight.inputs * 2, 64) * 64;
     char *memory = scratch(SCRATCH_PANEL, transposed_bytes + kernels_packed_size(&moments.weight));
     if (!memory || !prepare_inputs(moments.kernels, &mixing, rows, &moments.inputs)) {

@@ -46,8 +46,8 @@ size_t kernels_packed_size(const struct kernels_weight *weight);
 
 /// Packs rows first..<first + rows of W[outputs, inputs], the first of them at `values`, `stride` elements apart:
 /// float, bfloat16 bits, or int8_t for int8 and int4. Int8 takes `scales[rows]`; int4 takes
-/// `scales[rows, inputs / group]`, which it rounds to bfloat16. Every row of every part must be packed once, in any order. Threads may pack at once
-/// what they have split at multiples of 64 rows, with `swiglu` of 32.
+/// `scales[rows, inputs / group]`, which it rounds to bfloat16. Every row of every part must be packed once, in any
+/// order. Threads may pack at once what they have split at multiples of 64 rows, with `swiglu` of 32.
 void kernels_pack(const struct kernels_weight *weight, enum kernels_part part, ptrdiff_t first, ptrdiff_t rows,
                   const void *values, ptrdiff_t stride, const float *scales);
 
@@ -57,8 +57,8 @@ void kernels_quantise_int8(int8_t *values, float *scales, const uint16_t *weight
                            ptrdiff_t inputs);
 
 /// The same to -8...7 with scales[rows, inputs / group], which are bfloat16 numbers of either sign. A scale is the one
-/// that a search has found to lose least, by the sum of squared errors of its group. Groups below 2^-120 become 0. False
-/// when memory is short.
+/// with which its group loses least, by the sum of squared errors, of many that are tried. Groups of numbers below
+/// 2^-120 become 0. False when memory is short.
 bool kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
                            ptrdiff_t inputs, ptrdiff_t group);
 
@@ -75,19 +75,19 @@ bool kernels_quantise_rotated_int8(int8_t *values, float *scales, const uint16_t
 bool kernels_quantise_rotated_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride,
                                    ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t group);
 
-/// Rounds W[rows, inputs], float, `stride` elements apart and mixed already for a weight that is `rotated`, to int4 so that
-/// products with inputs of known second moments lose little: the columns are rounded in their order, and the error of
-/// each is made up for by the following ones as far as inputs go together. `factor`, rows `factor_stride` apart, is the
-/// upper Cholesky factor U[inputs, inputs] of the inverse second moments, U^T U = (X^T X)^-1, with a positive diagonal;
-/// what is below it is not read. With an identity matrix it gives what `kernels_quantise_int4` does. Numbers have to be
-/// finite. Threads may round rows of a matrix at once, some 200 each, with a common factor. False when memory is short.
+/// Rounds W[rows, inputs], float, `stride` elements apart and mixed already for a weight that is `rotated`, to int4 so
+/// that products with inputs of known second moments lose little: columns are rounded in their order, and the error of
+/// each is made up for by the following ones as far as their inputs go together. `factor`, rows `factor_stride` apart, is
+/// the upper Cholesky factor U[inputs, inputs] of the inverse second moments, U^T U = (X^T X)^-1, with a positive
+/// diagonal; what is below it is not read. With an identity matrix the result is that of `kernels_quantise_int4`.
+/// Numbers have to be finite. Threads may round rows of a matrix at once, some 200 each. False when memory is short.
 bool kernels_quantise_compensated_int4(
     int8_t *values, float *scales, const float *weights, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t inputs,
     ptrdiff_t group, const float *factor, ptrdiff_t factor_stride);
 
-/// Adds X^T X to sums[inputs, inputs], on and above the diagonal, of bfloat16 rows; where `rotated` of the rows that are
-/// mixed and rounded to bfloat16, as a product with an int4 weight has them. False, and nothing is added, when memory is
-/// short.
+/// Adds X^T X to sums[inputs, inputs], on and above the diagonal, of bfloat16 rows; where `rotated`, of the rows that
+/// are mixed and rounded to bfloat16, as a product with an int4 weight has them. False, and nothing is added, when memory
+/// is short.
 bool kernels_second_moments(float *sums, ptrdiff_t sums_stride, const uint16_t *x, ptrdiff_t x_stride, ptrdiff_t rows,
                             ptrdiff_t inputs, bool rotated);
 
