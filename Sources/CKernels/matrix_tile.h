@@ -109,10 +109,12 @@ float matrix_quantise_floats_portable(uint8_t *values, const float *x, float lar
 void matrix_finish_portable(const struct matrix_finish *finish, const struct matrix_finish_block *block);
 #if defined(__aarch64__)
 extern const struct matrix_kernels matrix_kernels_neon;
+void matrix_unpack_int4_neon(char *panel, const char *steps, ptrdiff_t count);
 #endif
 #if defined(__x86_64__)
 extern const struct matrix_kernels matrix_kernels_avx2;
 extern const struct matrix_kernels matrix_kernels_avx512;
+void matrix_unpack_int4_avx2(char *panel, const char *steps, ptrdiff_t count);
 void matrix_unpack_int4_avx512(char *panel, const char *steps, ptrdiff_t count);
 void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);

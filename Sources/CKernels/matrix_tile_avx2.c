@@ -146,7 +146,7 @@ static void tile_avx2(enum kernels_format format, const struct matrix_tile *tile
 }
 
 const struct matrix_kernels matrix_kernels_avx2 = {
-    tile_avx2, matrix_unpack_int4_portable, 0, matrix_finish_portable, matrix_quantise_row_portable,
+    tile_avx2, matrix_unpack_int4_avx2, 0, matrix_finish_portable, matrix_quantise_row_portable,
     matrix_quantise_floats_portable};
 
 #endif
