@@ -30,8 +30,9 @@ struct product {
     struct matrix_finish finish;
     struct matrix_inputs inputs;
     ptrdiff_t rows;
-    ptrdiff_t steps;
-    bool half_step;
+    /// What pieces are made of: a step, or a group of int4.
+    struct matrix_unit unit;
+    ptrdiff_t units;
     ptrdiff_t pieces;
     bool streamed;
     ptrdiff_t row_blocks;
@@ -86,6 +87,8 @@ struct block {
     ptrdiff_t first_panel;
     ptrdiff_t panels;
     char *sums;
+    /// int4: memory for the largest piece.
+    char *unpacked;
 };
 
 static int columns_of_panel(const struct kernels_weight *weight, ptrdiff_t panel) {
@@ -111,51 +114,115 @@ static void read_results_ahead(
     }
 }
 
-/// Where the piece begins that follows that of a tile: see `multiply_block`.
-static const char *next_piece(
-    const struct product *product, const struct block *block, ptrdiff_t panel, const struct matrix_tile *tile) {
-    const ptrdiff_t bytes = panel_bytes(product->finish.weight);
-    const char *after = tile->panel + (tile->steps + tile->half_step) * PANEL_STEP_BYTES;
-    const ptrdiff_t index = panel - block->first_panel;
-    return product->streamed ? after : index + 1 < block->panels ? tile->panel + bytes : after - index * bytes;
+struct piece {
+    ptrdiff_t panel;
+    ptrdiff_t first; // unit
+    ptrdiff_t units;
+};
+
+/// Where the numbers begin of the piece that follows a piece: see `multiply_block`.
+static const char *next_piece(const struct product *product, const struct block *block, const struct piece *piece) {
+    const struct kernels_weight *weight = product->finish.weight;
+    const char *numbers = (const char *)weight->packed + piece->panel * panel_bytes(weight);
+    const char *after = numbers + (piece->first + piece->units) * product->unit.bytes;
+    const ptrdiff_t index = piece->panel - block->first_panel;
+    return product->streamed ? after
+        : index + 1 < block->panels ? numbers + piece->first * product->unit.bytes + panel_bytes(weight)
+        : after - index * panel_bytes(weight);
+}
+
+/// What all rows have in common. Int4 is unpacked to scratch memory, which `multiply_task` made sure of.
+static struct matrix_tile tile_of_piece(
+    const struct product *product, const struct block *block, const struct piece *piece) {
+    const struct kernels_weight *weight = product->finish.weight;
+    const struct matrix_unit *unit = &product->unit;
+    const char *numbers =
+        (const char *)weight->packed + piece->panel * panel_bytes(weight) + piece->first * unit->bytes;
+    struct matrix_tile tile = {
+        .x_stride = product->inputs.x_stride,
+        .panel = numbers,
+        .columns = columns_of_panel(weight, piece->panel),
+        .sums_stride = PANEL_OUTPUTS,
+        .add = piece->first > 0,
+    };
+    if (weight->format == KERNELS_INT4) {
+        tile.panel = block->unpacked;
+        for (ptrdiff_t index = 0; index < piece->units; index++) {
+            char *to = block->unpacked + index * unit->steps * PANEL_STEP_BYTES;
+            product->kernels->unpack_int4(to, numbers + index * unit->bytes + INT4_SCALE_BYTES, unit->steps);
+        }
+        tile.scales = piece->units > 0 ? (const uint16_t *)numbers : 0;
+        tile.steps = piece->units > 0 ? weight->group / 2 : 0;
+        tile.half_step = piece->units > 0 && weight->group % 2 == 1;
+    } else {
+        const bool odd = weight->format == KERNELS_BFLOAT16 && weight->inputs % 2 == 1;
+        tile.half_step = odd && piece->first + piece->units == product->units;
+        tile.steps = piece->units - tile.half_step;
+    }
+    return tile;
+}
+
+/// What tile `index` of `tiles` reads of the next piece.
+static void read_piece_ahead(
+    const struct product *product, const struct block *block, const struct piece *piece, ptrdiff_t tiles,
+    ptrdiff_t index, struct matrix_tile *tile) {
+    const ptrdiff_t shares = tiles == 1 ? 1 : tiles < 4 ? 2 : 4;
+    tile->prefetch = next_piece(product, block, piece);
+    if (product->finish.weight->format == KERNELS_INT4) {
+        // 64 bytes for each step are all.
+        tile->prefetch_kind = index == 0 ? PREFETCH_QUARTER : PREFETCH_NOTHING;
+        return;
+    }
+    if (tiles == 1) {
+        tile->prefetch = tile->panel + STREAMED_BYTES_AHEAD;
+    }
+    tile->prefetch += index % shares * (piece->units * PANEL_STEP_BYTES / shares);
+    tile->prefetch_kind = tiles == 1 ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_HALF : PREFETCH_QUARTER;
+}
+
+/// The tile's product with all groups of a piece, one after the other; without any the sums become 0.
+static void multiply_groups(const struct product *product, const struct piece *piece, struct matrix_tile tile) {
+    product->kernels->tile(KERNELS_BFLOAT16, &tile);
+    for (ptrdiff_t index = 1; index < piece->units; index++) {
+        tile.x += product->unit.x_bytes;
+        tile.panel += product->unit.steps * PANEL_STEP_BYTES;
+        tile.scales = (const uint16_t *)((const char *)tile.scales + product->unit.bytes);
+        tile.prefetch += product->unit.bytes;
+        tile.first_ahead++;
+        tile.add = true;
+        product->kernels->tile(KERNELS_BFLOAT16, &tile);
+    }
 }
 
 /// All rows of a block against a piece of one panel.
-static void multiply_piece(
-    const struct product *product, const struct block *block, ptrdiff_t panel, ptrdiff_t first_step, ptrdiff_t steps) {
+static void multiply_piece(const struct product *product, const struct block *block, const struct piece *piece) {
     const struct kernels_weight *weight = product->finish.weight;
-    const bool last = first_step + steps == product->steps;
+    const bool last = piece->first + piece->units == product->units;
     const ptrdiff_t tiles = ceiling_division(block->rows, TILE_ROWS);
-    struct matrix_tile tile = {
-        .x_stride = product->inputs.x_stride,
-        .panel = (const char *)weight->packed + panel * panel_bytes(weight) + first_step * PANEL_STEP_BYTES,
-        .steps = steps - (last && product->half_step),
-        .half_step = last && product->half_step,
-        .columns = columns_of_panel(weight, panel),
-        .sums_stride = PANEL_OUTPUTS,
-        .add = first_step > 0,
-        .prefetch_kind = tiles == 1 ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_HALF : PREFETCH_QUARTER,
-    };
-    const char *next = tiles == 1 ? tile.panel + STREAMED_BYTES_AHEAD : next_piece(product, block, panel, &tile);
-    const ptrdiff_t shares = tiles == 1 ? 1 : tiles < 4 ? 2 : 4;
+    struct matrix_tile tile = tile_of_piece(product, block, piece);
     for (ptrdiff_t index = 0; index < tiles; index++) {
         ptrdiff_t row = part_of(block->rows, tiles, index);
         tile.rows = (int)(part_of(block->rows, tiles, index + 1) - row);
-        tile.x = product->inputs.x + (block->first_row + row) * product->inputs.x_stride + first_step * STEP_BYTES;
-        tile.sums = block->sums + ((panel - block->first_panel) * block->rows + row) * PANEL_STEP_BYTES;
-        tile.prefetch = next + index % shares * (steps * PANEL_STEP_BYTES / shares);
+        tile.x = product->inputs.x + (block->first_row + row) * product->inputs.x_stride
+            + piece->first * product->unit.x_bytes;
+        tile.sums = block->sums + ((piece->panel - block->first_panel) * block->rows + row) * PANEL_STEP_BYTES;
+        read_piece_ahead(product, block, piece, tiles, index, &tile);
         tile.ahead_count = 0;
         if (index + 1 < tiles) {
             tile.ahead[tile.ahead_count++] = (struct rows_ahead){
                 tile.x + tile.rows * product->inputs.x_stride, product->inputs.x_stride, ROW_BYTES_AHEAD};
         }
         if (last) {
-            read_results_ahead(product, panel, block->first_row + row, &tile);
+            read_results_ahead(product, piece->panel, block->first_row + row, &tile);
         }
-        product->kernels->tile(weight->format, &tile);
+        if (weight->format == KERNELS_INT4) {
+            multiply_groups(product, piece, tile);
+        } else {
+            product->kernels->tile(weight->format, &tile);
+        }
         if (last) {
             struct matrix_finish_block finished = {
-                panel, block->first_row + row, tile.rows, tile.sums, PANEL_OUTPUTS};
+                piece->panel, block->first_row + row, tile.rows, tile.sums, PANEL_OUTPUTS};
             product->kernels->finish(&product->finish, &finished);
         }
     }
@@ -174,9 +241,9 @@ static void multiply_block(const struct product *product, const struct block *bl
         // What is read once is read in its order; otherwise a piece of X meets all panels.
         const ptrdiff_t piece = product->streamed ? index % product->pieces : index / block->panels;
         const ptrdiff_t panel = product->streamed ? index / product->pieces : index % block->panels;
-        const ptrdiff_t step = part_of(product->steps, product->pieces, piece);
-        const ptrdiff_t steps = part_of(product->steps, product->pieces, piece + 1) - step;
-        multiply_piece(product, block, block->first_panel + panel, step, steps);
+        const ptrdiff_t first = part_of(product->units, product->pieces, piece);
+        const ptrdiff_t units = part_of(product->units, product->pieces, piece + 1) - first;
+        multiply_piece(product, block, &(struct piece){block->first_panel + panel, first, units});
     }
 }
 
@@ -195,7 +262,12 @@ static void multiply_task(void *context, int task, int thread) {
     };
     block.rows = part_of(product->rows, product->row_blocks, row_block + 1) - block.first_row;
     block.sums = scratch(SCRATCH_SUMS, (size_t)(block.rows * block.panels * PANEL_STEP_BYTES));
-    if (!block.sums) {
+    if (product->finish.weight->format == KERNELS_INT4) {
+        const ptrdiff_t steps = ceiling_division(product->units, product->pieces) * product->unit.steps;
+        // Some even for no inputs, as NULL says that memory is short.
+        block.unpacked = scratch(SCRATCH_PANEL, (size_t)((steps + 1) * PANEL_STEP_BYTES));
+    }
+    if (!block.sums || (product->finish.weight->format == KERNELS_INT4 && !block.unpacked)) {
         atomic_store(&product->failed, true);
         return;
     }
@@ -204,12 +276,14 @@ static void multiply_task(void *context, int task, int thread) {
 
 /// Enough tasks that threads end at nearly the same time.
 static void choose_tasks(struct product *product) {
-    product->streamed = product->rows <= STREAMED_ROWS || product->finish.weight->format == KERNELS_INT4;
-    const ptrdiff_t most_steps = product->rows <= TILE_ROWS ? product->steps
+    const bool int4 = product->finish.weight->format == KERNELS_INT4;
+    product->streamed = product->rows <= STREAMED_ROWS;
+    const ptrdiff_t most_steps = product->rows <= TILE_ROWS && !int4 ? product->units
         : product->streamed ? STREAMED_STEPS
         : MOST_STEPS;
-    // Without inputs there is one piece of no steps, as the epilogue is due all the same.
-    product->pieces = product->steps > 0 ? ceiling_division(product->steps, most_steps) : 1;
+    const ptrdiff_t most_units = most_steps > product->unit.steps ? most_steps / product->unit.steps : 1;
+    // Without inputs there is one piece of nothing, as the epilogue is due all the same.
+    product->pieces = product->units > 0 ? ceiling_division(product->units, most_units) : 1;
     if (product->streamed) {
         product->row_blocks = 1;
         while (stretch_of(product->panels, product->threads, product->panel_blocks).count > 0) {
@@ -226,25 +300,22 @@ static void choose_tasks(struct product *product) {
     product->panel_blocks = ceiling_division(product->panels, product->panels_a_task);
 }
 
-/// A panel against all rows; it is small enough to stay in the second cache.
+/// A panel against at most `INT4_ROWS` rows.
 static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) {
     const struct kernels_weight *weight = product->finish.weight;
     _Alignas(64) float sums[INT4_ROWS * PANEL_OUTPUTS];
-    for (ptrdiff_t row = 0; row < product->rows; row += INT4_ROWS) {
-        const int rows = product->rows - row < INT4_ROWS ? (int)(product->rows - row) : INT4_ROWS;
-        struct matrix_int4_tile tile = {
-            .x = product->inputs.x + row * product->inputs.x_stride,
-            .x_stride = product->inputs.x_stride,
-            .panel = (const char *)weight->packed + panel * panel_bytes(weight),
-            .groups = weight->inputs / weight->group,
-            .group = weight->group,
-            .rows = rows,
-            .sums = sums,
-        };
-        product->kernels->int4_tile(&tile);
-        struct matrix_finish_block finished = {panel, row, rows, sums, PANEL_OUTPUTS};
-        product->kernels->finish(&product->finish, &finished);
-    }
+    const struct matrix_int4_tile tile = {
+        .x = product->inputs.x,
+        .x_stride = product->inputs.x_stride,
+        .panel = (const char *)weight->packed + panel * panel_bytes(weight),
+        .groups = weight->inputs / weight->group,
+        .group = weight->group,
+        .rows = (int)product->rows,
+        .sums = sums,
+    };
+    product->kernels->int4_tile(&tile);
+    const struct matrix_finish_block finished = {panel, 0, tile.rows, sums, PANEL_OUTPUTS};
+    product->kernels->finish(&product->finish, &finished);
 }
 
 static void multiply_int4_task(void *context, int task, int thread) {
@@ -265,11 +336,11 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
         .finish = {.weight = weight, .epilogue = epilogue ? epilogue : &nothing, .y = y, .y_stride = y_stride},
         .inputs = {.x = x, .x_stride = x_stride * element},
         .rows = rows,
-        .steps = panel_steps(weight),
-        .half_step = weight->format == KERNELS_BFLOAT16 && weight->inputs % 2 == 1,
+        .unit = unit_of(weight),
         .panels = panel_count(weight),
         .threads = kernels_threads(),
     };
+    product.units = panel_bytes(weight) / product.unit.bytes;
     if (rows <= 0 || weight->outputs <= 0) {
         return true;
     }
@@ -283,6 +354,7 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
     }
     choose_tasks(&product);
     const ptrdiff_t tasks = product.row_blocks * product.panel_blocks;
-    kernels_parallel((int)tasks, weight->format == KERNELS_INT4 ? multiply_int4_task : multiply_task, &product);
+    const bool few = weight->format == KERNELS_INT4 && rows <= INT4_ROWS && product.kernels->int4_tile;
+    kernels_parallel((int)tasks, few ? multiply_int4_task : multiply_task, &product);
     return !atomic_load(&product.failed);
 }

@@ -27,16 +27,31 @@ AVX512_INLINE __m512i pair_everywhere(const char *x, bool whole) {
     return _mm512_set1_epi32((int)pair);
 }
 
+/// The weights of a step as pairs of bfloat16, 16 outputs each.
+AVX512_INLINE void unpack_step(__m512i weights[4], const char *step, __m512i table) {
+    const __m512i words = _mm512_load_si512(step);
+    weights[0] = _mm512_permutexvar_epi16(words, table);
+    weights[1] = _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 4), table);
+    weights[2] = _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 8), table);
+    weights[3] = _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 12), table);
+}
+
+AVX512 void matrix_unpack_int4_avx512(char *panel, const char *steps, ptrdiff_t count) {
+    const __m512i table = int4_table();
+    for (ptrdiff_t step = 0; step < count; step++) {
+        __m512i weights[4];
+        unpack_step(weights, steps + step * INT4_STEP_BYTES, table);
+        for (int column = 0; column < 4; column++) {
+            _mm512_store_si512(panel + step * PANEL_STEP_BYTES + 64 * column, weights[column]);
+        }
+    }
+}
+
 /// Adds one step of all 64 outputs; `whole` is false for the last input of an odd group.
 AVX512_INLINE void add_int4_step(
     __m512 sums[INT4_ROWS][4], const int rows, const char *const *x, const char *step, __m512i table, bool whole) {
-    __m512i words = _mm512_load_si512(step);
-    __m512i weights[4] = {
-        _mm512_permutexvar_epi16(words, table),
-        _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 4), table),
-        _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 8), table),
-        _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 12), table),
-    };
+    __m512i weights[4];
+    unpack_step(weights, step, table);
     _mm_prefetch(step + INT4_BYTES_AHEAD, _MM_HINT_NTA);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
@@ -48,26 +63,11 @@ AVX512_INLINE void add_int4_step(
     }
 }
 
-/// Adds a group's products, all x moving on. Few rows take turns with two sets of sums, as an addition has to wait for
-/// the last one to the same sum.
+/// Adds a group's products, all x moving on. The order is that of a tile, so that rows give the same numbers whatever
+/// their number.
 AVX512_INLINE void add_int4_group(
     __m512 of_group[INT4_ROWS][4], const int rows, const char **x, const char *step, ptrdiff_t group, __m512i table) {
-    const int sets = rows <= 2 ? 2 : 1;
-    __m512 other[INT4_ROWS][4] = {0};
-    ptrdiff_t input = 0;
-    for (; input + 2 * sets <= group; input += 2 * sets, step += sets * INT4_STEP_BYTES) {
-        add_int4_step(of_group, rows, x, step, table, true);
-        for (int row = 0; row < rows; row++) {
-            x[row] += 2 * sizeof(uint16_t);
-        }
-        if (sets == 2) {
-            add_int4_step(other, rows, x, step + INT4_STEP_BYTES, table, true);
-            for (int row = 0; row < rows; row++) {
-                x[row] += 2 * sizeof(uint16_t);
-            }
-        }
-    }
-    for (; input < group; input += 2, step += INT4_STEP_BYTES) {
+    for (ptrdiff_t input = 0; input < group; input += 2, step += INT4_STEP_BYTES) {
         const bool whole = input + 1 < group;
         if (whole) {
             add_int4_step(of_group, rows, x, step, table, true);
@@ -76,11 +76,6 @@ AVX512_INLINE void add_int4_group(
         }
         for (int row = 0; row < rows; row++) {
             x[row] += (whole ? 2 : 1) * sizeof(uint16_t);
-        }
-    }
-    for (int row = 0; row < rows && sets == 2; row++) {
-        for (int column = 0; column < 4; column++) {
-            of_group[row][column] = _mm512_add_ps(of_group[row][column], other[row][column]);
         }
     }
 }

@@ -36,6 +36,23 @@ static inline ptrdiff_t int4_group_bytes(ptrdiff_t group) {
     return INT4_SCALE_BYTES + ceiling_division(group, 2) * INT4_STEP_BYTES;
 }
 
+/// What panels are cut into: a step, or a group of int4.
+struct matrix_unit {
+    ptrdiff_t steps;
+    /// Of a panel.
+    ptrdiff_t bytes;
+    /// Of a row of X.
+    ptrdiff_t x_bytes;
+};
+
+static inline struct matrix_unit unit_of(const struct kernels_weight *weight) {
+    if (weight->format != KERNELS_INT4) {
+        return (struct matrix_unit){1, PANEL_STEP_BYTES, STEP_BYTES};
+    }
+    return (struct matrix_unit){
+        ceiling_division(weight->group, 2), int4_group_bytes(weight->group), weight->group * 2};
+}
+
 static inline ptrdiff_t panel_bytes(const struct kernels_weight *weight) {
     return weight->format == KERNELS_INT4 ? weight->inputs / weight->group * int4_group_bytes(weight->group)
                                           : panel_steps(weight) * PANEL_STEP_BYTES;

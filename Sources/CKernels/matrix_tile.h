@@ -1,8 +1,8 @@
 // The inner loops of the matrix products, one set for each path.
 //
-// All formats but int4 share one shape: a step is 4 bytes of each row of X (1 float32, 2 bfloat16, 4 int8) against
-// 4 bytes of each of the 64 outputs of a panel, added to a 4-byte sum (float32, or int32 for int8). X of int8 has been
-// rounded to bytes, 128 more than they are.
+// All formats share one shape, int4 when it has been unpacked to bfloat16: a step is 4 bytes of each row of X (1
+// float32, 2 bfloat16, 4 int8) against 4 bytes of each of the 64 outputs of a panel, added to a 4-byte sum (float32, or
+// int32 for int8). X of int8 has been rounded to bytes, 128 more than they are.
 
 #ifndef KERNELS_MATRIX_TILE_H
 #define KERNELS_MATRIX_TILE_H
@@ -18,6 +18,7 @@ enum matrix_prefetch {
     PREFETCH_QUARTER,
     /// 128 bytes.
     PREFETCH_HALF,
+    PREFETCH_NOTHING,
     /// `PANEL_STEP_BYTES`, of what is read only once.
     PREFETCH_STREAM,
 };
@@ -45,10 +46,14 @@ struct matrix_tile {
     ptrdiff_t sums_stride; // elements
     /// Sums start at what is there, not at 0.
     bool add;
+    /// bfloat16: NULL, or bfloat16 numbers [64] by which the product is multiplied before it is added.
+    const uint16_t *scales;
     const char *prefetch;
     enum matrix_prefetch prefetch_kind;
     struct rows_ahead ahead[3];
     int ahead_count;
+    /// The row of each that is asked for first.
+    ptrdiff_t first_ahead;
 };
 
 /// Sets sums[rows, 64] to the product of some rows of X and all of an int4 panel.
@@ -85,6 +90,9 @@ struct matrix_finish_block {
 
 struct matrix_kernels {
     void (*tile)(enum kernels_format format, const struct matrix_tile *tile);
+    /// Writes so many steps of an int4 panel as those of bfloat16, of the numbers that scales multiply.
+    void (*unpack_int4)(char *panel, const char *steps, ptrdiff_t count);
+    /// Of few rows, which do not repay unpacking; NULL where there is none. Gives the same numbers.
     void (*int4_tile)(const struct matrix_int4_tile *tile);
     void (*finish)(const struct matrix_finish *finish, const struct matrix_finish_block *block);
     /// Writes 128 + each number of a row divided by its scale, up to a multiple of 4 numbers, the rest being 0.
@@ -95,16 +103,19 @@ struct matrix_kernels {
 };
 
 extern const struct matrix_kernels matrix_kernels_portable;
-void matrix_int4_tile_portable(const struct matrix_int4_tile *tile);
+void matrix_unpack_int4_portable(char *panel, const char *steps, ptrdiff_t count);
 float matrix_quantise_row_portable(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 float matrix_quantise_floats_portable(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
 void matrix_finish_portable(const struct matrix_finish *finish, const struct matrix_finish_block *block);
 #if defined(__aarch64__)
 extern const struct matrix_kernels matrix_kernels_neon;
+void matrix_unpack_int4_neon(char *panel, const char *steps, ptrdiff_t count);
 #endif
 #if defined(__x86_64__)
 extern const struct matrix_kernels matrix_kernels_avx2;
 extern const struct matrix_kernels matrix_kernels_avx512;
+void matrix_unpack_int4_avx2(char *panel, const char *steps, ptrdiff_t count);
+void matrix_unpack_int4_avx512(char *panel, const char *steps, ptrdiff_t count);
 void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 float matrix_quantise_floats_avx512(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);

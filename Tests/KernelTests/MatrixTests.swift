@@ -103,6 +103,22 @@ func exponential(_ x: Double) -> Double { exp(x) }
         }
     }
 
+    /// Few rows, some tiles, several blocks.
+    @Test(arguments: formats) func aRowIsTheSameWhateverIsBesideIt(_ format: kernels_format) throws {
+        for (inputs, group) in [(130, 65), (2520, 60), (640, 320)] {
+            let product = MatrixProduct(format, 301, 70, inputs, group: group, seed: inputs)
+            try onEachPath { path in
+                let all = try #require(product.multiplied())
+                for rows in [1, 2, 3, 4, 5, 9, 30, 97, 150] {
+                    var part = product
+                    (part.rows, part.x) = (rows, Array(product.x[..<(rows * inputs)]))
+                    let same = part.multiplied() == Array(all[..<(rows * 70)])
+                    #expect(same, "\(path), \(format.rawValue), \(inputs) inputs, \(rows) rows")
+                }
+            }
+        }
+    }
+
     @Test(arguments: formats) func infinityAndNaNReachTheirRowsAndNoOther(_ format: kernels_format) throws {
         try onEachPath { path in
             for inputs in [1, 63, 64, 126] {

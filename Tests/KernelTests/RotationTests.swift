@@ -102,7 +102,7 @@ import Testing
             case (KERNELS_INT8, false): kernels_quantise_int8(&values, &scales, weights, width, outputs, width)
             case (_, true):
                 try #require(kernels_quantise_rotated_int4(&values, &scales, weights, width, outputs, width, group))
-            default: kernels_quantise_int4(&values, &scales, weights, width, outputs, width, group)
+            default: try #require(kernels_quantise_int4(&values, &scales, weights, width, outputs, width, group))
             }
             kernels_pack(&weight, KERNELS_WHOLE, 0, outputs, values, width, scales)
             var y = [UInt16](repeating: 0, count: rows * outputs)
@@ -112,7 +112,7 @@ import Testing
     }
 
     /// What rounding to 8 and to 4 bits costs on normal numbers.
-    private static let tolerances = [(KERNELS_INT8, 0.02), (KERNELS_INT4, 0.17)]
+    private static let tolerances = [(KERNELS_INT8, 0.02), (KERNELS_INT4, 0.16)]
 
     @Test func productsAreWhatTheyWereWithinRounding() throws {
         try onEachPath { path in

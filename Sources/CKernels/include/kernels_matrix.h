@@ -18,7 +18,7 @@ enum kernels_format {
     /// largest magnitude, but of at least 2^-120. A row of X with NaN or infinity gives NaN.
     KERNELS_INT8,
     /// Weights -8...7 with a scale for each output and group of inputs. X and Y bfloat16, and what `KERNELS_BFLOAT16`
-    /// says of small numbers. Made for 1...4 rows; more are right, but slower than bfloat16.
+    /// says of small numbers. The products of a group are summed before they are scaled.
     KERNELS_INT4,
 };
 
@@ -46,8 +46,8 @@ size_t kernels_packed_size(const struct kernels_weight *weight);
 
 /// Packs rows first..<first + rows of W[outputs, inputs], the first of them at `values`, `stride` elements apart:
 /// float, bfloat16 bits, or int8_t for int8 and int4. Int8 takes `scales[rows]`; int4 takes
-/// `scales[rows, inputs / group]`, which it rounds to bfloat16. Every row of every part must be packed once, in any order. Threads may pack at once
-/// what they have split at multiples of 64 rows, with `swiglu` of 32.
+/// `scales[rows, inputs / group]`, which it rounds to bfloat16. Every row of every part must be packed once, in any
+/// order. Threads may pack at once what they have split at multiples of 64 rows, with `swiglu` of 32.
 void kernels_pack(const struct kernels_weight *weight, enum kernels_part part, ptrdiff_t first, ptrdiff_t rows,
                   const void *values, ptrdiff_t stride, const float *scales);
 
@@ -56,9 +56,10 @@ void kernels_pack(const struct kernels_weight *weight, enum kernels_part part, p
 void kernels_quantise_int8(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
                            ptrdiff_t inputs);
 
-/// The same to -8...7 with scales[rows, inputs / group], which are bfloat16 numbers. The largest magnitude of a group
-/// becomes -8, so scales have either sign.
-void kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
+/// The same to -8...7 with scales[rows, inputs / group], which are bfloat16 numbers of either sign. A scale is the one
+/// with which its group loses least, by the sum of squared errors, of many that are tried. Groups of numbers below
+/// 2^-120 become 0. False when memory is short.
+bool kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
                            ptrdiff_t inputs, ptrdiff_t group);
 
 /// Mixes the numbers of each row of x[rows, inputs], rows `stride` elements apart, by an orthonormal matrix that depends
@@ -73,6 +74,22 @@ bool kernels_quantise_rotated_int8(int8_t *values, float *scales, const uint16_t
                                    ptrdiff_t rows, ptrdiff_t inputs);
 bool kernels_quantise_rotated_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride,
                                    ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t group);
+
+/// Rounds W[rows, inputs], float, `stride` elements apart and mixed already for a weight that is `rotated`, to int4 so
+/// that products with inputs of known second moments lose little: columns are rounded in their order, and the error of
+/// each is made up for by the following ones as far as their inputs go together. `factor`, rows `factor_stride` apart, is
+/// the upper Cholesky factor U[inputs, inputs] of the inverse second moments, U^T U = (X^T X)^-1, with a positive
+/// diagonal; what is below it is not read. With an identity matrix the result is that of `kernels_quantise_int4`.
+/// Numbers have to be finite. Threads may round rows of a matrix at once, some 200 each. False when memory is short.
+bool kernels_quantise_compensated_int4(
+    int8_t *values, float *scales, const float *weights, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t inputs,
+    ptrdiff_t group, const float *factor, ptrdiff_t factor_stride);
+
+/// Adds X^T X to sums[inputs, inputs], on and above the diagonal, of bfloat16 rows; where `rotated`, of the rows that
+/// are mixed and rounded to bfloat16, as a product with an int4 weight has them. False, and nothing is added, when memory
+/// is short.
+bool kernels_second_moments(float *sums, ptrdiff_t sums_stride, const uint16_t *x, ptrdiff_t x_stride, ptrdiff_t rows,
+                            ptrdiff_t inputs, bool rotated);
 
 /// What is done with the sums before they are rounded; all that is NULL is left out. S being X W^T + bias, or with
 /// `swiglu` silu(X G^T + bias) * (X U^T + bias), it is Y = residual + gate * S.
@@ -91,6 +108,7 @@ struct kernels_epilogue {
 
 /// Computes Y[rows, outputs] of X[rows, inputs], in the types of the weight's format, rows `y_stride` and `x_stride`
 /// elements apart. Needs no alignment beyond that of an element. Y may not overlap X. `epilogue` may be NULL.
+/// A row of Y is the same, to the bit, whatever rows are beside it and however many threads there are.
 /// False, and Y is undefined, when memory for intermediate values is short.
 bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stride, ptrdiff_t rows,
                     const struct kernels_weight *weight, const struct kernels_epilogue *epilogue);

@@ -1,0 +1,3 @@
+#include "int4_rounding_rows.h"
+
+const struct int4_rounding int4_rounding_portable = {search, round_columns, spread};
