@@ -31,8 +31,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "CKernels"),
-        library("Torch"),
-        library("Layers", "Torch"),
+        library("Torch", "CKernels"),
+        library("Layers", "CKernels", "Torch"),
         .target(
             name: "CImageCodecs",
             linkerSettings: [

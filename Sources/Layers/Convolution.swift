@@ -17,7 +17,17 @@ package struct Convolution {
         self.padding = padding
     }
 
+    var outputs: Int { bias.count }
+
     package func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.convolved(weight, bias, stride: stride, padding: padding)
+        try x.convolved(weight, bias, stride: stride, padding: (padding, padding))
+    }
+
+    /// The same of pixels [H, W, inputs] to [H, W, outputs], where nothing is put above and below: rows at the edges are
+    /// there for their neighbours.
+    func ofPixels(_ x: Tensor) throws -> Tensor {
+        try x.permuted(2, 0, 1).unsqueezed(0)
+            .convolved(weight, bias, stride: stride, padding: (0, padding))
+            .selected(0, 0).permuted(1, 2, 0)
     }
 }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// The one place where tensors are used: a global actor on a thread of its own.
 ///
 /// `Tensor` is not `Sendable`, so what is made in here stays in here; layers and models are synchronous code
@@ -45,7 +47,11 @@ package actor Engine {
         if !first, let folder, LibTorchSearch.libraryFolder(folder) != torch.folder {
             throw .invalid("libtorch is already loaded from \(torch.folder), and a process can hold one only")
         }
-        if first || threads != nil { torch.setThreads(threads ?? Processor.defaultThreadCount()) }
+        if first || threads != nil {
+            let count = threads ?? Processor.defaultThreadCount()
+            torch.setThreads(count)
+            kernels_set_threads(Int32(count))
+        }
         torch.setGradMode(false)
         return describe(torch)
     }

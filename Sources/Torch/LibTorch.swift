@@ -38,6 +38,7 @@ final class LibTorch: @unchecked Sendable {
     let isDefined: @convention(c) (TensorHandle, Out<Bool>) -> Status
     let dimensions: @convention(c) (TensorHandle, Out<Int64>) -> Status
     let sizes: @convention(c) (TensorHandle, Out<UnsafePointer<Int64>?>) -> Status
+    let strides: @convention(c) (TensorHandle, Out<UnsafePointer<Int64>?>) -> Status
     let elementCount: @convention(c) (TensorHandle, Out<Int64>) -> Status
     let dtype: @convention(c) (TensorHandle, Out<Int32>) -> Status
     let deviceType: @convention(c) (TensorHandle, Out<Int32>) -> Status
@@ -82,6 +83,7 @@ final class LibTorch: @unchecked Sendable {
 
     /// Opens `libc10` and `libtorch_cpu` of `folder` and looks every symbol up.
     init(folder: String) throws(TorchError) {
+        Self.shortenWaiting()
         let library = try Self.open(folder, "libc10")
         let cpu = try Self.open(folder, "libtorch_cpu")
         func symbol<T>(_ name: String, in handle: UnsafeMutableRawPointer = cpu) throws(TorchError) -> T {
@@ -126,6 +128,7 @@ final class LibTorch: @unchecked Sendable {
         isDefined = try symbol("aoti_torch_is_defined")
         dimensions = try symbol("aoti_torch_get_dim")
         sizes = try symbol("aoti_torch_get_sizes")
+        strides = try symbol("aoti_torch_get_strides")
         elementCount = try symbol("aoti_torch_get_numel")
         dtype = try symbol("aoti_torch_get_dtype")
         deviceType = try symbol("aoti_torch_get_device_type")
@@ -152,6 +155,13 @@ final class LibTorch: @unchecked Sendable {
         cudaCode = try code("aoti_torch_device_type_cuda")
         stridedLayout = try code("aoti_torch_layout_strided")
         contiguousFormat = try code("aoti_torch_memory_format_contiguous_format")
+    }
+
+    /// libtorch's threads wait for work by turning in a loop for milliseconds, which takes cores from the threads of our
+    /// kernels; without any turning a step of training takes half as long again. They read this once, as their library is
+    /// opened. What the user has set stays.
+    private static func shortenWaiting() {
+        if getenv("OMP_WAIT_POLICY") == nil { setenv("GOMP_SPINCOUNT", "2000", 0) }
     }
 
     private static func open(_ folder: String, _ name: String) throws(TorchError) -> UnsafeMutableRawPointer {

@@ -62,7 +62,8 @@ extension Tensor {
         return try body(UnsafeRawBufferPointer(start: tensor.mutableData(), count: tensor.count * dtype.byteCount))
     }
 
-    func mutableData() throws(TorchError) -> UnsafeMutableRawPointer {
+    /// Where the elements lie, on the tensor's device; valid as long as the tensor is.
+    package func mutableData() throws(TorchError) -> UnsafeMutableRawPointer {
         let torch = try Engine.library(for: "data_ptr")
         var pointer: UnsafeMutableRawPointer?
         guard torch.dataPointer(handle, &pointer) == 0, let pointer else {

@@ -18,6 +18,15 @@ package final class Tensor {
         return (0..<Int(count)).map { Int(sizes[$0]) }
     }
 
+    /// Elements from one index to the next, of each dimension.
+    package var strides: [Int] {
+        guard let torch = Engine.loadedLibrary else { return [] }
+        var count: Int64 = 0
+        var strides: UnsafePointer<Int64>?
+        guard torch.dimensions(handle, &count) == 0, torch.strides(handle, &strides) == 0, let strides else { return [] }
+        return (0..<Int(count)).map { Int(strides[$0]) }
+    }
+
     /// The size of one dimension; negative counts from the end. 0 when there is no such dimension.
     package func size(_ dimension: Int) -> Int {
         let shape = shape
