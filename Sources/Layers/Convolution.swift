@@ -26,8 +26,9 @@ package struct Convolution {
     /// The same of pixels [H, W, inputs] to [H, W, outputs], where nothing is put above and below: rows at the edges are
     /// there for their neighbours.
     func ofPixels(_ x: Tensor) throws -> Tensor {
-        try x.permuted(2, 0, 1).unsqueezed(0)
+        // In this order, so that libtorch knows the format "channels last" by the strides.
+        try x.unsqueezed(0).permuted(0, 3, 1, 2)
             .convolved(weight, bias, stride: stride, padding: (0, padding))
-            .selected(0, 0).permuted(1, 2, 0)
+            .permuted(0, 2, 3, 1).selected(0, 0)
     }
 }

@@ -186,8 +186,8 @@ extension Range<Int> {
 extension Tensor {
     /// Pixels [H, W, C] to twice as many rows and columns, each copied.
     fileprivate func doubled() throws -> Tensor {
-        try permuted(2, 0, 1).unsqueezed(0).nearestUpsampled(height: 2 * size(0), width: 2 * size(1)).selected(0, 0)
-            .permuted(1, 2, 0)
+        try unsqueezed(0).permuted(0, 3, 1, 2).nearestUpsampled(height: 2 * size(0), width: 2 * size(1))
+            .permuted(0, 2, 3, 1).selected(0, 0)
     }
 
     fileprivate func clearRows(_ rows: Range<Int>) throws {
