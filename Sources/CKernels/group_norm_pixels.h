@@ -10,12 +10,12 @@ INLINE int lanes_left(int channels, int vector) {
     return left < LANES ? (left > 0 ? left : 0) : LANES;
 }
 
-/// Moments of some channels, at most BLOCK_CHANNELS. The sums are of what differs from the first pixel: a mean far from
-/// zero costs no digits.
-INLINE void block_moments(const struct moment_pixels *job, int first, int channels, const int vectors, bool half) {
-    floats origin[BLOCK_VECTORS], sums[BLOCK_VECTORS] = {}, squares[BLOCK_VECTORS] = {};
+/// Sums of x - origin, and of its squares, over all pixels of some channels.
+INLINE void block_sums(
+    const struct moment_pixels *job, int first, int channels, const int vectors, bool half,
+    const floats origin[BLOCK_VECTORS], floats sums[BLOCK_VECTORS], floats squares[BLOCK_VECTORS]) {
     for (int i = 0; i < vectors; i++) {
-        origin[i] = loaded(job->x, first + i * LANES, lanes_left(channels, i), half);
+        sums[i] = squares[i] = all(0);
     }
     for (ptrdiff_t pixel = 0; pixel < job->pixels; pixel++) {
         for (int i = 0; i < vectors; i++) {
@@ -25,13 +25,22 @@ INLINE void block_moments(const struct moment_pixels *job, int first, int channe
             squares[i] += x * x;
         }
     }
+}
+
+/// Moments of some channels, at most BLOCK_CHANNELS: first the mean, then what differs from it, so that a mean far from
+/// zero costs no digits.
+INLINE void block_moments(const struct moment_pixels *job, int first, int channels, const int vectors, bool half) {
+    floats origin[BLOCK_VECTORS] = {}, sums[BLOCK_VECTORS], squares[BLOCK_VECTORS];
+    block_sums(job, first, channels, vectors, half, origin, sums, squares);
+    for (int i = 0; i < vectors; i++) {
+        origin[i] = sums[i] / (float)job->pixels;
+    }
+    block_sums(job, first, channels, vectors, half, origin, sums, squares);
     for (int channel = 0; channel < channels; channel++) {
         int i = channel / LANES, lane = channel % LANES;
-        double mean = (double)sums[i][lane] / (double)job->pixels;
-        double square = (double)squares[i][lane] - mean * (double)sums[i][lane];
-        job->means[first + channel] = (double)origin[i][lane] + mean;
-        // Not by a comparison that would lose NaN.
-        job->squares[first + channel] = square < 0 ? 0 : square;
+        double rest = (double)sums[i][lane] / (double)job->pixels;
+        job->means[first + channel] = (double)origin[i][lane] + rest;
+        job->squares[first + channel] = (double)squares[i][lane] - rest * (double)sums[i][lane];
     }
 }
 
