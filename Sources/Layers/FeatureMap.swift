@@ -15,9 +15,12 @@ package struct FeatureMap: ~Copyable {
     /// Whether pictures of a batch are better computed one by one.
     package static func prefersSinglePictures(_ x: Tensor) -> Bool { !gradientsAreRecorded && x.device == .cpu }
 
+    /// Pixels of a strip: so many that a convolution runs at full speed, so few that a strip stays in the cache.
+    package static let stripPixels = 16384
+
     /// The convolution of x [B, inputs, H, W].
-    package init(_ x: Tensor, _ convolution: Convolution) throws {
-        if let strips = try FeatureStrips(x) {
+    package init(_ x: Tensor, _ convolution: Convolution, stripPixels: Int = stripPixels) throws {
+        if let strips = try FeatureStrips(x, stripPixels: stripPixels) {
             self.init(try strips.convolved(convolution))
         } else {
             self.init(try convolution(x))

@@ -9,36 +9,37 @@ struct FeatureStrips {
     private(set) var height = 0
     private(set) var width = 0
     private var strips: [Tensor?] = []
-    /// Rows of each strip but the last.
+    /// Rows of each strip but the last; even, as rows may be copies of each other.
     private var stripHeight = 1
     private var moments = ChannelMoments(channels: 0)
 
-    /// Pixels of a strip: so many that a convolution runs at full speed, so few that a strip stays in the cache.
-    private static let stripPixels = 16384
+    private var stripPixels = 0
 
     /// Of no rows yet.
     init() {}
 
-    /// - Parameter x: [1, C, H, W].
+    /// - Parameters:
+    ///   - x: [1, C, H, W].
+    ///   - stripPixels: of a strip, about.
     /// - Returns: `nil` when libtorch is to compute with the whole.
-    init?(_ x: Tensor) throws {
+    init?(_ x: Tensor, stripPixels: Int) throws {
         guard !gradientsAreRecorded, x.device == .cpu, x.dtype == .bfloat16 || x.dtype == .float32,
             x.shape.count == 4, x.size(0) == 1, x.count > 0
         else { return nil }
-        try self.init(pixels: x.selected(0, 0).permuted(1, 2, 0))
+        try self.init(pixels: x.selected(0, 0).permuted(1, 2, 0), stripPixels: stripPixels)
     }
 
     /// - Parameter pixels: [H, W, C].
-    private init(pixels: Tensor) throws {
-        self.init(width: pixels.size(1), channels: pixels.size(2))
+    private init(pixels: Tensor, stripPixels: Int) throws {
+        self.init(width: pixels.size(1), channels: pixels.size(2), stripPixels: stripPixels)
         for rows in Self.ranges(pixels.size(0), stripHeight) {
             try append(pixels.narrowed(0, rows).contiguous())
         }
     }
 
-    private init(width: Int, channels: Int) {
-        self.width = width
-        stripHeight = max(Self.stripPixels / max(width, 1), 1)
+    private init(width: Int, channels: Int, stripPixels: Int) {
+        (self.width, self.stripPixels) = (width, stripPixels)
+        stripHeight = max(stripPixels / max(2 * width, 1), 1) * 2
         moments = ChannelMoments(channels: channels)
     }
 
@@ -55,11 +56,11 @@ struct FeatureStrips {
     }
 
     /// A picture whose strips `body` computes, given which rows are wanted.
-    private static func made(
+    private func made(
         height: Int, width: Int, channels: Int, _ body: (Range<Int>) throws -> Tensor
     ) throws -> FeatureStrips {
-        var result = FeatureStrips(width: width, channels: channels)
-        for rows in ranges(height, result.stripHeight) { try result.append(body(rows)) }
+        var result = FeatureStrips(width: width, channels: channels, stripPixels: stripPixels)
+        for rows in Self.ranges(height, result.stripHeight) { try result.append(body(rows)) }
         return result
     }
 
@@ -108,14 +109,14 @@ struct FeatureStrips {
     }
 
     func convolved(_ convolution: Convolution) throws -> FeatureStrips {
-        try Self.made(height: height, width: width, channels: convolution.outputs) { strip in
+        try made(height: height, width: width, channels: convolution.outputs) { strip in
             try convolution.ofPixels(rows(strip.withNeighbours))
         }
     }
 
     func convolved(_ convolution: Convolution, after norm: GroupNorm) throws -> FeatureStrips {
         let factors = try ChannelFactors(norm, moments)
-        return try Self.made(height: height, width: width, channels: convolution.outputs) { strip in
+        return try made(height: height, width: width, channels: convolution.outputs) { strip in
             try convolution.ofPixels(normedRows(strip.withNeighbours, factors))
         }
     }
@@ -123,7 +124,7 @@ struct FeatureStrips {
     /// The same; what has been read is let go.
     mutating func drained(into convolution: Convolution, after norm: GroupNorm) throws -> FeatureStrips {
         let factors = try ChannelFactors(norm, moments)
-        return try Self.made(height: height, width: width, channels: convolution.outputs) { strip in
+        return try made(height: height, width: width, channels: convolution.outputs) { strip in
             let result = try convolution.ofPixels(normedRows(strip.withNeighbours, factors))
             release(above: strip.upperBound - 1)
             return result
@@ -136,7 +137,7 @@ struct FeatureStrips {
         through shortcut: Convolution?
     ) throws -> FeatureStrips {
         let factors = try ChannelFactors(norm, moments)
-        return try Self.made(height: height, width: width, channels: convolution.outputs) { strip in
+        return try made(height: height, width: width, channels: convolution.outputs) { strip in
             let change = try convolution.ofPixels(normedRows(strip.withNeighbours, factors))
             let residual = try x.rows(strip)
             release(above: strip.upperBound - 1)
@@ -145,20 +146,32 @@ struct FeatureStrips {
         }
     }
 
+    /// The convolution of what is twice as high and wide, each pixel copied; what has been read is let go.
+    ///
+    /// A kernel of 3 x 3 sees copies of 2 x 2 pixels. So it is four kernels of 2 x 2, one for each place among the copies,
+    /// with 4/9 of the products.
     mutating func upsampled(_ convolution: Convolution) throws -> FeatureStrips {
-        try Self.made(height: 2 * height, width: 2 * width, channels: convolution.outputs) { strip in
-            let wanted = strip.withNeighbours
-            let source = wanted.lowerBound >> 1..<(wanted.upperBound + 1) >> 1  // rounded outwards
-            let doubled = try rows(source).doubled().narrowed(0, wanted.shifted(by: -2 * source.lowerBound))
-            release(above: source.upperBound - 2)
-            return try convolution.ofPixels(doubled)
+        let places = try [0, 1].map { row in try [0, 1].map { try convolution.overCopies(row: row, column: $0) } }
+        return try made(height: 2 * height, width: 2 * width, channels: convolution.outputs) { strip in
+            let source = strip.lowerBound / 2..<strip.upperBound / 2
+            let window = try rows(source.withNeighbours)
+            let result = try Tensor.empty([source.count, 2, width, 2, convolution.outputs], dtype: window.dtype)
+            for (row, places) in places.enumerated() {
+                for (column, place) in places.enumerated() {
+                    let pixels = try place.ofPixels(window.narrowed(0, row..<row + source.count + 1))
+                    try result.selected(1, row).selected(2, column)
+                        .copy(from: pixels.narrowed(1, column..<column + width))
+                }
+            }
+            release(above: source.upperBound - 1)
+            return try result.reshaped(strip.count, 2 * width, convolution.outputs)
         }
     }
 
     mutating func downsampled(_ convolution: Convolution) throws -> FeatureStrips {
         // A kernel of 3 over one row and one column more than there are.
         let (halfHeight, halfWidth) = ((height - 2) / 2 + 1, (width - 2) / 2 + 1)
-        return try Self.made(height: halfHeight, width: halfWidth, channels: convolution.outputs) { strip in
+        return try made(height: halfHeight, width: halfWidth, channels: convolution.outputs) { strip in
             let source = try rows(2 * strip.lowerBound..<2 * strip.upperBound + 1).padded([0, 0, 0, 1])
             release(above: 2 * strip.upperBound)
             return try convolution.ofPixels(source)
@@ -171,7 +184,7 @@ struct FeatureStrips {
         let normed = try Tensor.empty(x.shape, dtype: x.dtype)
         try ChannelFactors(norm, moments).apply(to: x, rows: 0..<height, silu: false, into: normed, at: 0)
         let changed = try change(normed.reshaped(1, height * width, -1))
-        return try FeatureStrips(pixels: x + changed.reshaped(x.shape))
+        return try FeatureStrips(pixels: x + changed.reshaped(x.shape), stripPixels: stripPixels)
     }
 
     /// [1, C, H, W].
@@ -184,12 +197,6 @@ extension Range<Int> {
 }
 
 extension Tensor {
-    /// Pixels [H, W, C] to twice as many rows and columns, each copied.
-    fileprivate func doubled() throws -> Tensor {
-        try unsqueezed(0).permuted(0, 3, 1, 2).nearestUpsampled(height: 2 * size(0), width: 2 * size(1))
-            .permuted(0, 2, 3, 1).selected(0, 0)
-    }
-
     fileprivate func clearRows(_ rows: Range<Int>) throws {
         if !rows.isEmpty { try narrowed(0, rows).clear() }
     }
