@@ -76,7 +76,9 @@ struct FeatureStrips {
             let index = row / stripHeight
             let start = index * stripHeight
             let end = min(start + stripHeight, rows.upperBound)
-            guard let strip = strips[index] else { throw TorchError.invalid("rows \(rows) of a picture have been let go") }
+            guard let strip = strips[index] else {
+                throw TorchError.invalid("rows \(rows) of a picture have been let go")
+            }
             try body(strip, row - start..<end - start)
             row = end
         }
@@ -89,7 +91,9 @@ struct FeatureStrips {
         try forEachStrip(there) { strip, rows in parts.append(try strip.narrowed(0, rows)) }
         let joined = try Tensor.concatenated(parts, 0)
         if there == wanted { return joined }
-        return try joined.padded([0, 0, 0, 0, there.lowerBound - wanted.lowerBound, wanted.upperBound - there.upperBound])
+        return try joined.padded([
+            0, 0, 0, 0, there.lowerBound - wanted.lowerBound, wanted.upperBound - there.upperBound,
+        ])
     }
 
     /// silu(norm(x)) of rows, zeros where they lie outside.

@@ -52,7 +52,10 @@ package struct Autoencoder {
 
     /// A batch as it is, or its pictures one after the other where that takes less memory.
     private func eachPicture(_ x: Tensor, _ body: (Tensor) throws -> Tensor) throws -> Tensor {
-        guard FeatureMap.prefersSinglePictures(x), x.size(0) > 1 else { return try body(x) }
+        guard FeatureMap.prefersSinglePictures(x) else { return try body(x) }
+        // Strips come and go below the size from which an allocator returns memory by itself.
+        defer { FreedMemory.giveBack() }
+        if x.size(0) <= 1 { return try body(x) }
         return try Tensor.concatenated(x.split(Array(repeating: 1, count: x.size(0)), 0).map(body), 0)
     }
 
