@@ -11,9 +11,8 @@ struct FeatureStrips {
     private var strips: [Tensor?] = []
     /// Rows of each strip but the last; even, as rows may be copies of each other.
     private var stripHeight = 1
-    private var moments = ChannelMoments(channels: 0)
-
-    private var stripPixels = 0
+    private(set) var moments = ChannelMoments(channels: 0)
+    private(set) var stripPixels = 0
 
     /// Of no rows yet.
     init() {}
@@ -30,7 +29,7 @@ struct FeatureStrips {
     }
 
     /// - Parameter pixels: [H, W, C].
-    private init(pixels: Tensor, stripPixels: Int) throws {
+    init(pixels: Tensor, stripPixels: Int) throws {
         self.init(width: pixels.size(1), channels: pixels.size(2), stripPixels: stripPixels)
         for rows in Self.ranges(pixels.size(0), stripHeight) {
             try append(pixels.narrowed(0, rows).contiguous())
@@ -56,7 +55,7 @@ struct FeatureStrips {
     }
 
     /// A picture whose strips `body` computes, given which rows are wanted.
-    private func made(
+    func made(
         height: Int, width: Int, channels: Int, _ body: (Range<Int>) throws -> Tensor
     ) throws -> FeatureStrips {
         var result = FeatureStrips(width: width, channels: channels, stripPixels: stripPixels)
@@ -65,7 +64,7 @@ struct FeatureStrips {
     }
 
     /// Lets go of strips that lie above a row.
-    private mutating func release(above row: Int) {
+    mutating func release(above row: Int) {
         for index in 0..<min(max(row, 0) / stripHeight, strips.count) { strips[index] = nil }
     }
 
@@ -85,7 +84,7 @@ struct FeatureStrips {
     }
 
     /// Rows [rows, W, C], zeros where they lie outside.
-    private func rows(_ wanted: Range<Int>) throws -> Tensor {
+    func rows(_ wanted: Range<Int>) throws -> Tensor {
         let there = wanted.clamped(to: 0..<height)
         var parts: [Tensor] = []
         try forEachStrip(there) { strip, rows in parts.append(try strip.narrowed(0, rows)) }
@@ -97,7 +96,7 @@ struct FeatureStrips {
     }
 
     /// silu(norm(x)) of rows, zeros where they lie outside.
-    private func normedRows(_ wanted: Range<Int>, _ factors: ChannelFactors) throws -> Tensor {
+    func normedRows(_ wanted: Range<Int>, _ factors: ChannelFactors) throws -> Tensor {
         let there = wanted.clamped(to: 0..<height)
         var row = there.lowerBound - wanted.lowerBound
         guard let example = strips.last ?? nil else { throw TorchError.invalid("a picture without rows") }
@@ -112,92 +111,8 @@ struct FeatureStrips {
         return result
     }
 
-    func convolved(_ convolution: Convolution) throws -> FeatureStrips {
-        try made(height: height, width: width, channels: convolution.outputs) { strip in
-            try convolution.ofPixels(rows(strip.withNeighbours))
-        }
-    }
-
-    func convolved(_ convolution: Convolution, after norm: GroupNorm) throws -> FeatureStrips {
-        let factors = try ChannelFactors(norm, moments)
-        return try made(height: height, width: width, channels: convolution.outputs) { strip in
-            try convolution.ofPixels(normedRows(strip.withNeighbours, factors))
-        }
-    }
-
-    /// The same; what has been read is let go.
-    mutating func drained(into convolution: Convolution, after norm: GroupNorm) throws -> FeatureStrips {
-        let factors = try ChannelFactors(norm, moments)
-        return try made(height: height, width: width, channels: convolution.outputs) { strip in
-            let result = try convolution.ofPixels(normedRows(strip.withNeighbours, factors))
-            release(above: strip.upperBound - 1)
-            return result
-        }
-    }
-
-    /// shortcut(x) + convolution(silu(norm(self))), without a shortcut x itself; what has been read is let go.
-    mutating func drained(
-        into convolution: Convolution, after norm: GroupNorm, addedTo x: inout FeatureStrips,
-        through shortcut: Convolution?
-    ) throws -> FeatureStrips {
-        let factors = try ChannelFactors(norm, moments)
-        return try made(height: height, width: width, channels: convolution.outputs) { strip in
-            let change = try convolution.ofPixels(normedRows(strip.withNeighbours, factors))
-            let residual = try x.rows(strip)
-            release(above: strip.upperBound - 1)
-            x.release(above: strip.upperBound)
-            return try (shortcut?.ofPixels(residual) ?? residual) + change
-        }
-    }
-
-    /// The convolution of what is twice as high and wide, each pixel copied; what has been read is let go.
-    ///
-    /// A kernel of 3 x 3 sees copies of 2 x 2 pixels. So it is four kernels of 2 x 2, one for each place among the copies,
-    /// with 4/9 of the products.
-    mutating func upsampled(_ convolution: Convolution) throws -> FeatureStrips {
-        let places = try [0, 1].map { row in try [0, 1].map { try convolution.overCopies(row: row, column: $0) } }
-        return try made(height: 2 * height, width: 2 * width, channels: convolution.outputs) { strip in
-            let source = strip.lowerBound / 2..<strip.upperBound / 2
-            let window = try rows(source.withNeighbours)
-            let result = try Tensor.empty([source.count, 2, width, 2, convolution.outputs], dtype: window.dtype)
-            for (row, places) in places.enumerated() {
-                for (column, place) in places.enumerated() {
-                    let pixels = try place.ofPixels(window.narrowed(0, row..<row + source.count + 1))
-                    try result.selected(1, row).selected(2, column)
-                        .copy(from: pixels.narrowed(1, column..<column + width))
-                }
-            }
-            release(above: source.upperBound - 1)
-            return try result.reshaped(strip.count, 2 * width, convolution.outputs)
-        }
-    }
-
-    mutating func downsampled(_ convolution: Convolution) throws -> FeatureStrips {
-        // A kernel of 3 over one row and one column more than there are.
-        let (halfHeight, halfWidth) = ((height - 2) / 2 + 1, (width - 2) / 2 + 1)
-        return try made(height: halfHeight, width: halfWidth, channels: convolution.outputs) { strip in
-            let source = try rows(2 * strip.lowerBound..<2 * strip.upperBound + 1).padded([0, 0, 0, 1])
-            release(above: 2 * strip.upperBound)
-            return try convolution.ofPixels(source)
-        }
-    }
-
-    /// self + change(norm(self)), where `change` sees rows of pixels [1, H W, C].
-    func changed(after norm: GroupNorm, _ change: (Tensor) throws -> Tensor) throws -> FeatureStrips {
-        let x = try rows(0..<height)
-        let normed = try Tensor.empty(x.shape, dtype: x.dtype)
-        try ChannelFactors(norm, moments).apply(to: x, rows: 0..<height, silu: false, into: normed, at: 0)
-        let changed = try change(normed.reshaped(1, height * width, -1))
-        return try FeatureStrips(pixels: x + changed.reshaped(x.shape), stripPixels: stripPixels)
-    }
-
     /// [1, C, H, W].
     func tensor() throws -> Tensor { try rows(0..<height).permuted(2, 0, 1).unsqueezed(0).contiguous() }
-}
-
-extension Range<Int> {
-    fileprivate var withNeighbours: Range<Int> { lowerBound - 1..<upperBound + 1 }
-    fileprivate func shifted(by offset: Int) -> Range<Int> { lowerBound + offset..<upperBound + offset }
 }
 
 extension Tensor {
