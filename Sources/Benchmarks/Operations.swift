@@ -69,7 +69,8 @@ package struct AutoencoderOperations {
             sum += Double(configuration.layersPerBlock) * residual(area, outputs, outputs)
             if level < channels.count - 1 {
                 area *= 4
-                sum += convolution(area, outputs, outputs)
+                // Over copies of 2 x 2 pixels a kernel of 3 is one of 2.
+                sum += convolution(area, outputs, outputs, kernel: 2)
             }
         }
         return sum + convolution(area, channels[channels.count - 1], configuration.outChannels)

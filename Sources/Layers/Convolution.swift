@@ -17,7 +17,34 @@ package struct Convolution {
         self.padding = padding
     }
 
+    private init(weight: Tensor, bias: Tensor, stride: Int, padding: Int) {
+        (self.weight, self.bias, self.stride, self.padding) = (weight, bias, stride, padding)
+    }
+
+    var outputs: Int { bias.count }
+
     package func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.convolved(weight, bias, stride: stride, padding: padding)
+        try x.convolved(weight, bias, stride: stride, padding: (padding, padding))
+    }
+
+    /// The same of pixels [H, W, inputs] to [H, W, outputs], where nothing is put above and below: rows at the edges are
+    /// there for their neighbours.
+    func ofPixels(_ x: Tensor) throws -> Tensor {
+        // In this order, so that libtorch knows the format "channels last" by the strides.
+        try x.unsqueezed(0).permuted(0, 3, 1, 2)
+            .convolved(weight, bias, stride: stride, padding: (0, padding))
+            .permuted(0, 2, 3, 1).selected(0, 0)
+    }
+
+    /// This convolution of 3 x 3 over a picture whose pixels are 2 x 2 copies each, as one of 2 x 2 over the pixels: that of
+    /// the copies in a row and a column (0 or 1). It begins at the pixel before for 0, at the pixel itself for 1.
+    func overCopies(row: Int, column: Int) throws -> Convolution {
+        func joined(_ weight: Tensor, _ dimension: Int, _ place: Int) throws -> Tensor {
+            let taps = try weight.split([1, 1, 1], dimension)
+            return try Tensor.concatenated(
+                place == 0 ? [taps[0], taps[1] + taps[2]] : [taps[0] + taps[1], taps[2]], dimension)
+        }
+        let sums = try joined(joined(weight.to(.float32), 2, row), 3, column)
+        return Convolution(weight: try sums.to(weight.dtype), bias: bias, stride: stride, padding: padding)
     }
 }

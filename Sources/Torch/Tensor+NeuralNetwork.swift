@@ -34,13 +34,14 @@ extension Tensor {
             .double(epsilon), .bool(true))
     }
 
-    /// x [B, C, H, W], weight [outputs, C, kernel, kernel].
+    /// x [B, C, H, W], weight [outputs, C, kernel, kernel]; `padding` is rows of zeros above and below, columns left and
+    /// right.
     package func convolved(
-        _ weight: Tensor, _ bias: Tensor?, stride: Int, padding: Int
+        _ weight: Tensor, _ bias: Tensor?, stride: Int, padding: (rows: Int, columns: Int)
     ) throws(TorchError) -> Tensor {
         try dispatch(
             "aten::conv2d", "", .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]),
-            .ints([padding, padding]), .ints([1, 1]), .int(1))
+            .ints([padding.rows, padding.columns]), .ints([1, 1]), .int(1))
     }
 
     /// softmax(q k^T * scale + mask) v. q [B, H, L, D], k and v [B, H or fewer, S, D]; a bool mask is true where

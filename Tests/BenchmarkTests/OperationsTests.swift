@@ -77,7 +77,9 @@ import Testing
         decoding += attention(pixels / 64) + 2 * pixels * part.weights("decoder.conv_out")
         for (level, area) in [pixels / 64, pixels / 16, pixels / 4, pixels].enumerated() {
             decoding += 2 * area * part.weights("decoder.up_blocks.\(level).resnets")
-            decoding += 2 * area * 4 * part.weights("decoder.up_blocks.\(level).upsamplers")
+            // 2 x 2 of the 3 x 3 weights, with 4 times the pixels; the biases are few.
+            let upsamplers = part.weights("decoder.up_blocks.\(level).upsamplers")
+            decoding += 2 * area * 4 * upsamplers * 4 / 9
         }
         #expect(operations.decoding(pixels: 64 * 64) == decoding)
 

@@ -39,7 +39,7 @@ import Testing
             #expect(abs(norm[0] - 3 / Float(12.5).squareRoot()) < 1e-6)
             let image = try Tensor([1, 2, 3, 4] as [Float], [1, 1, 2, 2])
             let kernel = try Tensor([1] as [Float], [1, 1, 1, 1])
-            #expect(try image.convolved(kernel, nil, stride: 1, padding: 0).floats() == [1, 2, 3, 4])
+            #expect(try image.convolved(kernel, nil, stride: 1, padding: (0, 0)).floats() == [1, 2, 3, 4])
             #expect(try image.nearestUpsampled(height: 4, width: 2).floats() == [1, 2, 1, 2, 3, 4, 3, 4])
         }
     }

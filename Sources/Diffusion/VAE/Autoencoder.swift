@@ -36,7 +36,7 @@ package struct Autoencoder {
 
     /// image [B, 3, H, W] in -1...1.
     package func encode(_ image: Tensor) throws -> Posterior {
-        let moments = try encoder(image).chunks(2, 1)
+        let moments = try eachPicture(image, encoder.callAsFunction).chunks(2, 1)
         return Posterior(mean: moments[0], logVariance: try moments[1].clamped(Self.logVarianceRange))
     }
 
@@ -46,7 +46,18 @@ package struct Autoencoder {
     }
 
     /// The decoder by itself.
-    package func decodeUnscaled(_ latents: Tensor) throws -> Tensor { try decoder(latents) }
+    package func decodeUnscaled(_ latents: Tensor) throws -> Tensor {
+        try eachPicture(latents, decoder.callAsFunction)
+    }
+
+    /// A batch as it is, or its pictures one after the other where that takes less memory.
+    private func eachPicture(_ x: Tensor, _ body: (Tensor) throws -> Tensor) throws -> Tensor {
+        guard FeatureMap.prefersSinglePictures(x) else { return try body(x) }
+        // Strips come and go below the size from which an allocator returns memory by itself.
+        defer { FreedMemory.giveBack() }
+        if x.size(0) <= 1 { return try body(x) }
+        return try Tensor.concatenated(x.split(Array(repeating: 1, count: x.size(0)), 0).map(body), 0)
+    }
 
     /// Brings a latent of the posterior to the scale of the transformer.
     package func scaled(_ latents: Tensor) throws -> Tensor { try configuration.scaled(latents) }

@@ -36,13 +36,11 @@ struct LatentDecoder {
     }
 
     func callAsFunction(_ latent: Tensor) throws -> Tensor {
-        var x = try middle(input(latent))
+        var x = try middle(FeatureMap(latent, input))
         for level in levels {
             for block in level.blocks { x = try block(x) }
-            if let upsampler = level.upsampler {
-                x = try upsampler(x.nearestUpsampled(height: 2 * x.size(2), width: 2 * x.size(3)))
-            }
+            if let upsampler = level.upsampler { x = try x.upsampled(upsampler) }
         }
-        return try output(norm(x).silu())
+        return try x.output(output, after: norm)
     }
 }

@@ -39,12 +39,12 @@ struct LatentEncoder {
     }
 
     func callAsFunction(_ image: Tensor) throws -> Tensor {
-        var x = try input(image)
+        var x = try FeatureMap(image, input)
         for level in levels {
             for block in level.blocks { x = try block(x) }
             // The original pads right and below only.
-            if let downsampler = level.downsampler { x = try downsampler(x.padded([0, 1, 0, 1])) }
+            if let downsampler = level.downsampler { x = try x.downsampled(downsampler) }
         }
-        return try output(norm(middle(x)).silu())
+        return try middle(x).output(output, after: norm)
     }
 }

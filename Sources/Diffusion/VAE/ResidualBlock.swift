@@ -19,9 +19,9 @@ struct ResidualBlock {
             inputs == outputs ? nil : try Convolution(w["conv_shortcut"], inputs, outputs, kernel: 1, padding: 0)
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor {  // [B, C, H, W]
-        let hidden = try second(secondNorm(first(firstNorm(x).silu())).silu())
-        return try (shortcut?(x) ?? x) + hidden
+    func callAsFunction(_ x: consuming FeatureMap) throws -> FeatureMap {
+        let hidden = try x.convolved(first, after: firstNorm)
+        return try hidden.convolved(second, after: secondNorm, addedTo: x, through: shortcut)
     }
 }
 
@@ -44,12 +44,11 @@ struct PixelAttention {
         output = try linear(w["to_out"][0])
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let (b, c, h, w) = (x.size(0), x.size(1), x.size(2), x.size(3))
-        let pixels = try norm(x).reshaped(b, c, h * w).transposed(1, 2)  // [B, H W, C]
-        func oneHead(_ linear: Linear) throws -> Tensor { try linear(pixels).unsqueezed(2) }  // [B, H W, 1, C]
-        let attended = try output(attention(oneHead(query), oneHead(key), oneHead(value)))
-        return try x + attended.transposed(1, 2).reshaped(b, c, h, w)
+    func callAsFunction(_ x: consuming FeatureMap) throws -> FeatureMap {
+        try x.changed(after: norm) { pixels in  // [B, H W, C]
+            func oneHead(_ linear: Linear) throws -> Tensor { try linear(pixels).unsqueezed(2) }  // [B, H W, 1, C]
+            return try output(attention(oneHead(query), oneHead(key), oneHead(value)))
+        }
     }
 }
 
@@ -64,5 +63,5 @@ struct MiddleBlock {
         second = try ResidualBlock(w["resnets"][1], channels, channels, groups: groups)
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor { try second(attention(first(x))) }
+    func callAsFunction(_ x: consuming FeatureMap) throws -> FeatureMap { try second(attention(first(x))) }
 }
