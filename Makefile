@@ -20,7 +20,8 @@ build: bootstrap ## compile the libraries and programs
 test: bootstrap ## run all tests
 	swift build --build-tests $(swift_flags)
 	swift build --package-path Examples/Embed --scratch-path .build $(swift_flags)
-	swift test --skip-build $(swift_flags)
+	swift test --skip-build $(swift_flags) --skip KernelTests
+	swift test --skip-build $(swift_flags) --filter KernelTests
 	scripts/tests/bootstrap
 	scripts/tests/gpu-check
 	scripts/docs

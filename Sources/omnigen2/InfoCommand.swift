@@ -1,5 +1,6 @@
 import ArgumentParser
 import Hub
+import Layers
 import OmniGen2
 import Torch
 
@@ -40,6 +41,7 @@ struct InfoCommand: AsyncParsableCommand {
         }
         rows.append(("processor", Processor.name()))
         rows.append(("features", Processor.features().joined(separator: " ")))
+        rows.append(("kernels", Kernels.path + (Kernels.arePreferred ? "" : " (libtorch's are taken)")))
         rows.append(("cache", LibTorchSearch.cacheFolder()))
         if let hub = try? HubConfiguration(environment: ProcessInfo.processInfo.environment) {
             rows.append(("models", hub.cacheFolder))

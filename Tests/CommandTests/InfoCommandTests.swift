@@ -5,7 +5,7 @@ import Testing
     @Test func infoShowsTheMachineAndTheParts() throws {
         let outcome = try Program.run(["info", Program.checkpoint])
         #expect(outcome.status == 0)
-        for word in ["omnigen2", "libtorch", "threads", "devices", "features", "cache"] {
+        for word in ["omnigen2", "libtorch", "threads", "devices", "features", "kernels", "cache"] {
             #expect(outcome.output.contains("\n\(word) ") || outcome.output.hasPrefix(word), "\(word)")
         }
         #expect(outcome.output.contains("transformer  147 tensors"))

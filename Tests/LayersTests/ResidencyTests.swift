@@ -6,7 +6,7 @@ import Torch
 @testable import Layers
 
 /// Blocks that come to a device of which the test knows everything.
-private final class FakeDevice: Residency {
+private final class FakeDevice: Residency, @unchecked Sendable {
     let count: Int
     private(set) var asked: [(block: Int, next: Int?)] = []
     let memory = Mutex((used: 0, most: 0))
@@ -87,7 +87,8 @@ private final class FakeDevice: Residency {
         }
         // What was read ahead is not what is asked for.
         _ = try disk.bytes(of: 0, next: 1)
-        #expect(try disk.bytes(of: 3, next: nil).memory[0] == 150)
+        let last = try disk.bytes(of: 3, next: nil)
+        withExtendedLifetime(last) { #expect(last.memory[0] == 150) }
         try Data(count: 10).write(to: URL(fileURLWithPath: path))
         #expect(throws: SafetensorsError.self) { try disk.bytes(of: 2, next: nil) }
     }
