@@ -13,7 +13,8 @@ package struct GatedLinear {
     ///   - gate: the name of the layer G below the view.
     ///   - up: that of U.
     package init(
-        _ w: Weights, gate: String, up: String, _ inputs: Int, _ outputs: Int, bias: Bool, initial: InitialValue = .xavier
+        _ w: Weights, gate: String, up: String, _ inputs: Int, _ outputs: Int, bias: Bool,
+        initial: InitialValue = .xavier
     ) throws {
         guard let weight = try w.packedGate(w[gate], w[up], outputs, inputs, initial: initial) else {
             storage = .separate(

@@ -146,7 +146,9 @@ package struct Weights {
     func packed(
         _ views: [Weights], _ outputs: [Int], _ inputs: Int, leastBits: Int = 4, initial: InitialValue
     ) throws -> (weight: PackedWeight, adapters: [[LowRankAdapter]])? {
-        guard let form = packedForm(outputs.reduce(0, +), inputs, leastBits: leastBits, isGated: false) else { return nil }
+        guard let form = packedForm(outputs.reduce(0, +), inputs, leastBits: leastBits, isGated: false) else {
+            return nil
+        }
         let weight = try packed(views, outputs, form) {
             let weight = try PackedWeight(form)
             var first = 0

@@ -154,11 +154,13 @@ package struct ModelFolder: Sendable {
             return part == .vae ? Kernels.storage : quantization?.storage ?? Kernels.storage
         }
         guard dtype == .bfloat16, device == .cpu else {
-            throw GenerationError.invalid("\(path)/\(part.rawValue) is packed for bf16 on the CPU, got \(dtype) on \(device)")
+            throw GenerationError.invalid(
+                "\(path)/\(part.rawValue) is packed for bf16 on the CPU, got \(dtype) on \(device)")
         }
         if let quantization, quantization.storage != stored {
             throw GenerationError.invalid(
-                "\(path)/\(part.rawValue) is packed as \(stored.rawValue) and cannot be loaded as \(quantization.rawValue)")
+                "\(path)/\(part.rawValue) is packed as \(stored.rawValue) and cannot be loaded as \(quantization.rawValue)"
+            )
         }
         return stored
     }

@@ -23,7 +23,9 @@ package final class Tensor {
         guard let torch = Engine.loadedLibrary else { return [] }
         var count: Int64 = 0
         var strides: UnsafePointer<Int64>?
-        guard torch.dimensions(handle, &count) == 0, torch.strides(handle, &strides) == 0, let strides else { return [] }
+        guard torch.dimensions(handle, &count) == 0, torch.strides(handle, &strides) == 0, let strides else {
+            return []
+        }
         return (0..<Int(count)).map { Int(strides[$0]) }
     }
 

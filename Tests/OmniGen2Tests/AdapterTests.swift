@@ -135,7 +135,9 @@ import Testing
                 let adapted = try folder.transformer(source, .bfloat16, .cpu, adapters: set)
                 let again = try folder.transformer(source, .bfloat16, .cpu)
                 @Engine func memory(_ model: Transformer) throws -> [UnsafeRawPointer?] {
-                    try model.layers.blocks.map { [$0.attention.output.memory, $0.feedForward.down.memory] }.flatMap { $0 }
+                    try model.layers.blocks.map { [$0.attention.output.memory, $0.feedForward.down.memory] }.flatMap {
+                        $0
+                    }
                 }
                 #expect(try memory(base) == memory(adapted) && memory(base) == memory(again))
                 #expect(try forward(again, .bfloat16) == forward(base, .bfloat16))

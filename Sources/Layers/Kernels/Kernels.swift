@@ -15,7 +15,8 @@ package enum Kernels {
     /// that is taken whatever its speed.
     package static let arePreferred = kernels_path() == KERNELS_AVX512 || isPathNamed
 
-    private static let isPathNamed = ProcessInfo.processInfo.environment["OMNIGEN2_KERNELS"].map { !$0.isEmpty } ?? false
+    private static let isPathNamed =
+        ProcessInfo.processInfo.environment["OMNIGEN2_KERNELS"].map { !$0.isEmpty } ?? false
 
     /// The instructions that run: "avx512", "avx2", "neon" or "portable".
     package static var path: String { String(cString: kernels_path_name(kernels_path())) }
@@ -23,8 +24,8 @@ package enum Kernels {
     /// How weights lie that are only read.
     package static var storage: WeightStorage { arePreferred ? .packed : .dense }
 
-    /// Whether a layer may compute with these tensors: all in the memory of the CPU and of the first one's number type, which has kernels.
-    /// Kernels leave no trace for gradients.
+    /// Whether a layer may compute with these tensors: all in the memory of the CPU and of the first one's number type,
+    /// which has kernels. Kernels leave no trace for gradients.
     static func take(_ first: Tensor, _ others: Tensor?...) -> Bool {
         guard arePreferred, !gradientsAreRecorded, first.device == .cpu else { return false }
         let dtype = first.dtype

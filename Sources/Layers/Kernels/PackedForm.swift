@@ -57,7 +57,8 @@ package struct PackedForm: Hashable, Sendable {
 
     /// The paths and the numbers that such a name stands for; `nil` for a name of another kind.
     package static func paths(of name: String) -> (paths: [String], numbers: Numbers)? {
-        guard let dot = name.lastIndex(of: "."), let numbers = Numbers(rawValue: String(name[name.index(after: dot)...]))
+        guard let dot = name.lastIndex(of: "."),
+            let numbers = Numbers(rawValue: String(name[name.index(after: dot)...]))
         else { return nil }
         let parts = name[..<dot].split(separator: "+", omittingEmptySubsequences: false)
         guard let first = parts.first, !first.isEmpty else { return nil }

@@ -146,7 +146,9 @@ package final class PackedWeight {
         let isDone = kernels_matmul(
             try output.mutableData(), outputs, try rows.mutableData(), stride, count, &sizes, &epilogue)
         withExtendedLifetime((rows, bias, residualRows?.tensor)) {}
-        guard isDone else { throw TorchError.invalid("no memory for a product of \(shape) and [\(outputs), \(inputs)]") }
+        guard isDone else {
+            throw TorchError.invalid("no memory for a product of \(shape) and [\(outputs), \(inputs)]")
+        }
         return output
     }
 }
