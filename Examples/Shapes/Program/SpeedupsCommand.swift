@@ -46,7 +46,7 @@ struct SpeedupsCommand: AsyncParsableCommand {
                 let row = SpeedupRow(
                     speedup: speedup.name, task, base, other,
                     speed: (plain.seconds[task] ?? 0) / max(faster.seconds[task] ?? 0, 1e-9))
-                print(try ShapesJSON.text(row))
+                Message.result(try ShapesJSON.text(row))
             }
         }
     }
