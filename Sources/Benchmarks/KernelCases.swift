@@ -1,4 +1,5 @@
 import CKernels
+import Layers
 
 /// The kernels by themselves, at shapes of the published model.
 enum KernelCases {
@@ -7,9 +8,8 @@ enum KernelCases {
     static var all: [BenchmarkCase<RandomPool>] {
         [
             attention(tokens: 4096), attention(tokens: 1100),
-            product("gemm-bf16", KERNELS_BFLOAT16, .bfloat16), product("gemm-int8", KERNELS_INT8, .int8),
-            reading("gemv-bf16", KERNELS_BFLOAT16), reading("gemv-int8", KERNELS_INT8),
-            reading("gemv-int4", KERNELS_INT4),
+            product("gemm-bf16", .bfloat16, .bfloat16), product("gemm-int8", .int8, .int8),
+            reading("gemv-bf16", .bfloat16), reading("gemv-int8", .int8), reading("gemv-int4", .int4),
         ]
     }
 
@@ -49,30 +49,34 @@ enum KernelCases {
 
     /// A feed-forward product of the diffusion transformer at 1024x1024; int8 rounds its inputs each time.
     private static func product(
-        _ name: String, _ format: kernels_format, _ peak: MachinePeak
+        _ name: String, _ numbers: PackedForm.Numbers, _ peak: MachinePeak
     ) -> BenchmarkCase<RandomPool> {
         let (rows, inputs, outputs) = (4160, 2520, 10240)
         return BenchmarkCase(name, "\(rows) x \(inputs) x \(outputs)") { pool in
-            let weight = PackedWeight(pool, format, outputs: outputs, inputs: inputs, name: name)
+            let form = PackedForm(outputs: outputs, inputs: inputs, numbers: numbers, isGated: false)
+            let weight = try PackedWeight(pool, form, name: name)
             let x = AlignedMemory(pool, rows * inputs, name: "x")
             let y = AlignedMemory(2 * rows * outputs)
             let operations = 2 * Double(rows) * Double(inputs) * Double(outputs)
-            return Measurement(work: .operations(operations, peak)) { try weight.multiply(x, rows: rows, to: y) }
+            return Measurement(work: .operations(operations, peak)) {
+                try weight.multiply(x.bytes, rows: rows, to: y.bytes)
+            }
         }
     }
 
     /// What a token does in the language model: several weights, that no cache holds, with one row each.
-    private static func reading(_ name: String, _ format: kernels_format) -> BenchmarkCase<RandomPool> {
+    private static func reading(_ name: String, _ numbers: PackedForm.Numbers) -> BenchmarkCase<RandomPool> {
         let (inputs, outputs, total) = (2048, 11008, 400 << 20)
         return BenchmarkCase(name, "1 x \(inputs) x \(outputs), weights of 400 MiB in turn") { pool in
-            let size = PackedWeight.size(format, outputs: outputs, inputs: inputs)
-            let weights = (0..<(total + size - 1) / size).map { index in
-                PackedWeight(pool, format, outputs: outputs, inputs: inputs, name: "\(name).\(index)")
+            let form = PackedForm(outputs: outputs, inputs: inputs, numbers: numbers, isGated: false)
+            let size = form.byteCount
+            let weights = try (0..<(total + size - 1) / size).map { index in
+                try PackedWeight(pool, form, name: "\(name).\(index)")
             }
             let x = AlignedMemory(pool, inputs, name: "x")
             let y = AlignedMemory(2 * outputs)
             return Measurement(work: .bytes(Double(size * weights.count)), count: weights.count) {
-                for weight in weights { try weight.multiply(x, rows: 1, to: y) }
+                for weight in weights { try weight.multiply(x.bytes, rows: 1, to: y.bytes) }
             }
         }
     }

@@ -124,17 +124,18 @@ package struct ModelFolder: Sendable {
     }
 
     private func weights(_ part: Part, _ dtype: DType, _ device: Device) throws -> Weights {
-        Weights(try source(part), dtype: dtype, device: device, storage: try storage(part, dtype, device))
+        let tensors = try tensors(part)
+        return Weights(
+            try source(part, tensors), dtype: dtype, device: device, storage: try storage(part, tensors, dtype, device))
     }
 
     /// The tensors of a part under their published names, or packed.
-    private func source(_ part: Part) throws -> any WeightSource {
-        let tensors = try tensors(part)
+    private func source(_ part: Part, _ tensors: SafetensorsFolder) throws -> any WeightSource {
         if try PackedSource.storage(of: tensors) != nil {
             let source = PackedSource(tensors)
             return streamsBlocks ? StreamingSource(source, tensors) : source
         }
-        let checkpoint = try checkpoint(part)
+        let checkpoint = try CheckpointPart(part, tensors)
         guard streamsBlocks, part != .vae else { return try checkpoint.source() }
         let source = try checkpoint.source()
         guard (source.names ?? []).allSatisfy({ source.storedName(of: $0) == $0 && !checkpoint.isScaled($0) }) else {
@@ -148,8 +149,10 @@ package struct ModelFolder: Sendable {
     /// How the weights of a part are to lie in memory.
     ///
     /// - Throws: `GenerationError.invalid` for packed files that are not to be computed with as they were packed for.
-    private func storage(_ part: Part, _ dtype: DType, _ device: Device) throws -> WeightStorage {
-        guard let stored = try PackedSource.storage(of: tensors(part)) else {
+    private func storage(
+        _ part: Part, _ tensors: SafetensorsFolder, _ dtype: DType, _ device: Device
+    ) throws -> WeightStorage {
+        guard let stored = try PackedSource.storage(of: tensors) else {
             // The autoencoder is small, and what it loses is seen.
             return part == .vae ? Kernels.storage : quantization?.storage ?? Kernels.storage
         }
@@ -171,7 +174,7 @@ package struct ModelFolder: Sendable {
 
     /// The transformer's tensors, each kept once it has been read.
     package func transformerSource(_ dtype: DType, _ device: Device) throws -> ResidentSource {
-        ResidentSource(try source(.transformer), dtype: dtype, device: device)
+        ResidentSource(try source(.transformer, tensors(.transformer)), dtype: dtype, device: device)
     }
 
     /// The transformer of tensors that are kept, with adapters.
@@ -179,7 +182,9 @@ package struct ModelFolder: Sendable {
         _ source: ResidentSource, _ dtype: DType, _ device: Device, adapters: AdapterSet = AdapterSet()
     ) throws -> Transformer {
         let weights = Weights(
-            source, dtype: dtype, device: device, storage: try storage(.transformer, dtype, device), adapters: adapters)
+            source, dtype: dtype, device: device,
+            storage: try storage(.transformer, tensors(.transformer), dtype, device),
+            adapters: adapters)
         let model = try Transformer(weights, transformerConfiguration())
         try weights.requireAllConsumed()
         return model

@@ -89,7 +89,11 @@ private final class FakeDevice: Residency, @unchecked Sendable {
         _ = try disk.bytes(of: 0, next: 1)
         let last = try disk.bytes(of: 3, next: nil)
         withExtendedLifetime(last) { #expect(last.memory[0] == 150) }
-        try Data(count: 10).write(to: URL(fileURLWithPath: path))
+        // What cannot be read is an error of the block that is asked for, and of no other.
+        try Data(count: 100).write(to: URL(fileURLWithPath: path))
+        _ = try disk.bytes(of: 1, next: 2)
+        _ = try disk.bytes(of: 0, next: 2)
         #expect(throws: SafetensorsError.self) { try disk.bytes(of: 2, next: nil) }
+        _ = try disk.bytes(of: 1, next: nil)
     }
 }

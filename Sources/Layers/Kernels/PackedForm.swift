@@ -28,7 +28,7 @@ package struct PackedForm: Hashable, Sendable {
     /// Inputs that share a scale in 4 bits: the most that divide the inputs, in pairs, up to 64. All of an odd number.
     var group: Int { stride(from: 64, to: 0, by: -2).first { inputs % $0 == 0 } ?? inputs }
 
-    var byteCount: Int {
+    package var byteCount: Int {
         var sizes = sizes
         return kernels_packed_size(&sizes)
     }

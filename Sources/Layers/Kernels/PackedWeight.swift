@@ -19,7 +19,7 @@ package final class PackedWeight {
     private let owner: AnyObject?
 
     /// Which of its matrices is packed.
-    enum Part {
+    package enum Part {
         case whole, gate, up
 
         fileprivate var code: kernels_part {
@@ -37,7 +37,7 @@ package final class PackedWeight {
     /// Memory for weights that `pack` then fills.
     ///
     /// - Throws: `TorchError.invalid` when memory is short or the weight is empty.
-    init(_ form: PackedForm) throws {
+    package init(_ form: PackedForm) throws {
         guard form.outputs > 0, form.inputs > 0 else {
             throw TorchError.invalid("a weight of \(form.outputs)x\(form.inputs) is empty")
         }
@@ -83,24 +83,27 @@ package final class PackedWeight {
     /// Packs rows [n, inputs] as those from `first` on.
     func pack(_ rows: Tensor, _ part: Part = .whole, first: Int = 0) throws {
         let rows = try rows.to(form.dtype).contiguous()
-        let values = try rows.mutableData()
-        let end = first + rows.size(0)
-        let panels = first / Self.panel..<(end + Self.panel - 1) / Self.panel
+        try pack(rows.mutableData(), part, rows: first..<first + rows.size(0))
+        withExtendedLifetime(rows) {}
+    }
+
+    /// Packs these rows, which lie one behind the other in the type that the weight multiplies, on all threads.
+    package func pack(_ values: UnsafeRawPointer, _ part: Part = .whole, rows: Range<Int>) throws {
+        let panels = rows.lowerBound / Self.panel..<(rows.upperBound + Self.panel - 1) / Self.panel
         let failures = Atomic(0)
         Kernels.concurrently(panels.count) { index in
-            let start = max((panels.lowerBound + index) * Self.panel, first)
-            let range = start..<min((panels.lowerBound + index + 1) * Self.panel, end)
-            let isDone = pack(values + (start - first) * form.inputs * form.dtype.byteCount, part, range)
-            if !isDone { failures.add(1, ordering: .relaxed) }
+            let start = (panels.lowerBound + index) * Self.panel
+            let range = (start..<start + Self.panel).clamped(to: rows)
+            let source = values + (range.lowerBound - rows.lowerBound) * form.inputs * form.dtype.byteCount
+            if !packPanel(source, part, range) { failures.add(1, ordering: .relaxed) }
         }
-        withExtendedLifetime(rows) {}
         guard failures.load(ordering: .relaxed) == 0 else {
             throw TorchError.invalid("no memory to quantize a weight of \(form.outputs)x\(form.inputs)")
         }
     }
 
     /// - Returns: false when memory is short.
-    private func pack(_ source: UnsafeRawPointer, _ part: Part, _ rows: Range<Int>) -> Bool {
+    private func packPanel(_ source: UnsafeRawPointer, _ part: Part, _ rows: Range<Int>) -> Bool {
         guard form.numbers == .int8 || form.numbers == .int4 else {
             kernels_pack(&sizes, part.code, rows.lowerBound, rows.count, source, form.inputs, nil)
             return true
@@ -150,5 +153,12 @@ package final class PackedWeight {
             throw TorchError.invalid("no memory for a product of \(shape) and [\(outputs), \(inputs)]")
         }
         return output
+    }
+
+    /// y [rows, outputs] = x [rows, inputs] W^T, both in the type that the weight multiplies.
+    package func multiply(_ x: UnsafeRawPointer, rows: Int, to y: UnsafeMutableRawPointer) throws {
+        guard kernels_matmul(y, form.outputs, x, form.inputs, rows, &sizes, nil) else {
+            throw TorchError.invalid("no memory for a product of [\(rows), \(form.inputs)] and \(form.outputs) outputs")
+        }
     }
 }

@@ -39,17 +39,16 @@ package final class DiskResidency: Residency {
     package var count: Int { blocks.count }
 
     package func bytes(of block: Int, next: Int?) throws -> BlockBytes {
-        let reading: Reading
-        if let ahead, ahead.block == block {
-            reading = ahead.reading
-        } else {
-            // What was read ahead of its turn is given up before its buffer is needed.
-            _ = try ahead?.reading.result()
-            ahead = nil
-            reading = Reading(blocks[block], pool)
-        }
+        let expected = ahead
         ahead = nil
-        let bytes = try reading.result()
+        let bytes: BlockBytes
+        if let expected, expected.block == block {
+            bytes = try expected.reading.result()
+        } else {
+            // Its buffer is needed, and nobody asks for what it was to hold, nor whether it could be read.
+            _ = try? expected?.reading.result()
+            bytes = try Reading(blocks[block], pool).result()
+        }
         if let next { ahead = (next, Reading(blocks[next], pool)) }
         return bytes
     }
