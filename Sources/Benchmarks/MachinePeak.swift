@@ -1,4 +1,5 @@
 import CKernels
+import Torch
 
 /// What the machine gives at best, on the threads of the kernels.
 package enum MachinePeak: String, CaseIterable, Sendable {

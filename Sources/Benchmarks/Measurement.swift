@@ -1,3 +1,5 @@
+import Torch
+
 /// Something that can be run again and again, and what a run takes.
 package struct Measurement {
     /// What is counted of a run, for its rate.

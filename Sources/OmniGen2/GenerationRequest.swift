@@ -15,8 +15,9 @@ public struct GenerationRequest: Sendable, Equatable {
         case none
         /// Layers are skipped while their input has moved less than `threshold`; the original's default is 0.05.
         case teaCache(threshold: Double)
-        /// Layers run at the first five steps and every third one after, and are extrapolated between.
-        case taylorSeer
+        /// Layers run at the first five steps and every `interval`th one after, and are extrapolated between with differences
+        /// up to `order`; the original's are 3 and 4.
+        case taylorSeer(interval: Int, order: Int)
     }
 
     /// What the transformer reads of a reference: the autoencoder gives a distribution.
@@ -127,6 +128,10 @@ public struct GenerationRequest: Sendable, Equatable {
             try require(
                 threshold.isFinite && threshold >= 0, "the TeaCache threshold must be 0 or more, got \(threshold)")
         }
+        if case .taylorSeer(let interval, let order) = cache {
+            try require(interval > 0, "the TaylorSeer interval must be 1 or more, got \(interval)")
+            try require(order >= 0, "the TaylorSeer order must be 0 or more, got \(order)")
+        }
         if let maxPromptTokens { try require(maxPromptTokens > 0, "max prompt tokens must be positive") }
     }
 }
@@ -150,17 +155,25 @@ public enum GenerationError: Error, CustomStringConvertible, Sendable {
     }
 }
 
-/// As on the command line: `none`, `teacache:0.05` (or `teacache`), `taylorseer`.
+/// As on the command line: `none`, `teacache:0.05` (or `teacache`), `taylorseer:3:4` (or `taylorseer:3`, `taylorseer`).
 extension GenerationRequest.Cache: LosslessStringConvertible {
     /// The threshold of the original.
     public static let defaultTeaCacheThreshold = 0.05
+    /// TaylorSeer as the original runs it.
+    public static let originalTaylorSeer = Self.taylorSeer(
+        interval: TaylorSeer.originalInterval, order: TaylorSeer.originalOrder)
 
     /// Reads the form of the command line; `nil` when it is none.
     public init?(_ description: String) {
         let parts = description.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         switch (parts[0], parts.count > 1 ? String(parts[1]) : nil) {
         case ("none", nil): self = .none
-        case ("taylorseer", nil): self = .taylorSeer
+        case ("taylorseer", nil): self = .originalTaylorSeer
+        case ("taylorseer", let text?):
+            let numbers = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+            guard let interval = numbers[0], interval > 0, numbers.count <= 2 else { return nil }
+            guard let order = numbers.count == 2 ? numbers[1] : TaylorSeer.originalOrder, order >= 0 else { return nil }
+            self = .taylorSeer(interval: interval, order: order)
         case ("teacache", nil): self = .teaCache(threshold: Self.defaultTeaCacheThreshold)
         case ("teacache", let text?):
             guard let threshold = Double(text), threshold.isFinite, threshold >= 0 else { return nil }
@@ -174,7 +187,7 @@ extension GenerationRequest.Cache: LosslessStringConvertible {
         switch self {
         case .none: "none"
         case .teaCache(let threshold): "teacache:\(threshold)"
-        case .taylorSeer: "taylorseer"
+        case .taylorSeer(let interval, let order): "taylorseer:\(interval):\(order)"
         }
     }
 }

@@ -149,7 +149,11 @@ package struct ModelFolder: Sendable {
     /// How the weights of a part are to lie in memory.
     ///
     /// - Throws: `GenerationError.invalid` for packed files that are not to be computed with as they were packed for.
-    private func storage(
+    func storage(_ part: Part, _ dtype: DType, _ device: Device) throws -> WeightStorage {
+        try storage(part, tensors(part), dtype, device)
+    }
+
+    func storage(
         _ part: Part, _ tensors: SafetensorsFolder, _ dtype: DType, _ device: Device
     ) throws -> WeightStorage {
         guard let stored = try PackedSource.storage(of: tensors) else {

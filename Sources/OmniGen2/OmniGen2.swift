@@ -112,19 +112,40 @@ public final class OmniGen2: Sendable {
     }
 
     /// Loads a model from a folder that is known to be there.
-    package init(folder: ModelFolder, configuration: Configuration, for use: Use = .pictures) async throws {
+    ///
+    /// - Parameter plan: of what will be drawn; without one a picture of the model's own size with a reference is assumed.
+    package init(
+        folder: ModelFolder, configuration: Configuration, for use: Use = .pictures, plan: RunPlan? = nil
+    ) async throws {
         try await Engine.load(libtorch: configuration.libtorch, threads: configuration.threads)
-        resident = try await Self.load(folder, configuration, use)
+        resident = try await Self.load(folder, configuration, use, plan)
     }
 
     @Engine
-    private static func load(_ folder: ModelFolder, _ configuration: Configuration, _ use: Use) throws -> Resident {
-        guard let request = DeviceRequest(rawValue: configuration.device) else {
-            throw GenerationError.invalid(
-                "device must be one of \(DeviceRequest.allCases.map(\.rawValue).joined(separator: ", ")), got "
-                    + configuration.device)
+    private static func load(
+        _ folder: ModelFolder, _ configuration: Configuration, _ use: Use, _ plan: RunPlan?
+    ) throws -> Resident {
+        var (folder, device) = try configured(folder, configuration)
+        if let limit = configuration.maximumMemory, plan == nil {
+            guard device == .cpu else { throw GenerationError.invalid("a memory limit is for the CPU, not \(device)") }
+            folder.streamsBlocks =
+                try Planner(folder, configuration.precision).plan(.usual(for: folder), limit: limit, nil).readsBlocks
         }
-        let device = try Engine.device(request)
+        if let plan { folder.streamsBlocks = plan.readsBlocks }
+        let resident = Resident(folder, configuration.precision.dtype, device)
+        switch use {
+        case .pictures: _ = try resident.pipeline()
+        case .text: _ = try (resident.textGenerator(), resident.visionTower())
+        }
+        return resident
+    }
+
+    /// The folder with what the configuration says of its weights, and the device it is for.
+    @Engine
+    static func configured(
+        _ folder: ModelFolder, _ configuration: Configuration
+    ) throws -> (folder: ModelFolder, device: Device) {
+        let device = try device(configuration)
         var folder = folder
         if let quantization = configuration.quantization {
             guard configuration.precision == .bfloat16, device == .cpu else {
@@ -134,17 +155,17 @@ public final class OmniGen2: Sendable {
             }
             folder.quantization = quantization
         }
-        if let limit = configuration.maximumMemory {
-            guard device == .cpu else { throw GenerationError.invalid("a memory limit is for the CPU, not \(device)") }
-            let weights = try folder.residentBytes(configuration.precision.dtype)
-            folder.streamsBlocks = weights + MemoryEstimate.work > limit
+        return (folder, device)
+    }
+
+    @Engine
+    static func device(_ configuration: Configuration) throws -> Device {
+        guard let request = DeviceRequest(rawValue: configuration.device) else {
+            throw GenerationError.invalid(
+                "device must be one of \(DeviceRequest.allCases.map(\.rawValue).joined(separator: ", ")), got "
+                    + configuration.device)
         }
-        let resident = Resident(folder, configuration.precision.dtype, device)
-        switch use {
-        case .pictures: _ = try resident.pipeline()
-        case .text: _ = try (resident.textGenerator(), resident.visionTower())
-        }
-        return resident
+        return try Engine.device(request)
     }
 
     /// Draws the pictures of a request.

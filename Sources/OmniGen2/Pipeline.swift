@@ -235,7 +235,7 @@ extension StepCacheKind {
         switch cache {
         case .none: self = .none
         case .teaCache(let threshold): self = .teaCache(threshold: threshold)
-        case .taylorSeer: self = .taylorSeer
+        case .taylorSeer(let interval, let order): self = .taylorSeer(interval: interval, order: order)
         }
     }
 }

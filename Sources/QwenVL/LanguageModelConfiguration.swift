@@ -4,14 +4,14 @@ import Layers
 package struct LanguageModelConfiguration: Decodable, Sendable {
     package let hiddenSize: Int
     package let intermediateSize: Int
-    package let layerCount: Int
+    package var layerCount: Int
     package let headCount: Int
     package let keyValueHeadCount: Int
     package let normEpsilon: Double
     package let ropeTheta: Double
     /// Rotary frequencies of a head given to time, row and column.
     package let ropeSections: [Int]
-    package let vocabularySize: Int
+    package var vocabularySize: Int
     /// Tokens of the longest text the model was made for.
     package let maximumTokens: Int
     package let tiesEmbeddings: Bool

@@ -26,12 +26,26 @@ struct Drawing {
         var (record, request) = (record, request)
         try record.complete(for: folder)
         (request.height, request.width) = (record.request.height, record.request.width)
-        let model = try await OmniGen2(
-            folder: folder, configuration: engine.configuration(record.dtype, record.quantization))
+        let configuration = engine.configuration(record.dtype, record.quantization)
+        let plan = try await plan(request, folder, configuration)
+        let model = try await OmniGen2(folder: folder, configuration: configuration, plan: plan)
         try await record.setAdapters(of: model, display)
         display.begin()
         let images = try await model.generate(request, progress: display.show)
         try display.save(images, record, to: files)
+    }
+
+    /// Foresees the run on the CPU, and says what it takes and how its memory is kept within the limit.
+    ///
+    /// - Throws: `CommandError` when it does not fit.
+    private func plan(
+        _ request: GenerationRequest, _ folder: ModelFolder, _ configuration: OmniGen2.Configuration
+    ) async throws -> RunPlan? {
+        guard try await OmniGen2.isOnCPU(configuration) else { return nil }
+        let plan = try await OmniGen2.plan(request, folder: folder, configuration: configuration, measures: false)
+        guard plan.fits else { throw CommandError(.unavailable, plan.refusal) }
+        if plan.isWorthSaying { display.plan(plan) }
+        return plan
     }
 }
 

@@ -9,7 +9,7 @@ struct OmniGen2Command: AsyncParsableCommand {
         version: omniGen2Version,
         subcommands: [
             GenerateCommand.self, EditCommand.self, DescribeCommand.self, ChatCommand.self, ConvertCommand.self,
-            QuantizeCommand.self,
+            QuantizeCommand.self, PlanCommand.self,
             InitCommand.self, TrainCommand.self, DataCommand.self,
             BenchCommand.self, InfoCommand.self,
         ])

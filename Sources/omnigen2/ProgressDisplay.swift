@@ -40,6 +40,14 @@ final class ProgressDisplay: Sendable {
         if style == .json { event("warning", ["text": .string(text)]) } else { message("warning: \(text)") }
     }
 
+    /// What a run will take.
+    func plan(_ plan: RunPlan) {
+        guard style == .json else { return message(plan.summary) }
+        var fields: [String: JSONField] = ["memory": .int(plan.memory), "readsBlocks": .bool(plan.readsBlocks)]
+        fields["seconds"] = plan.seconds.map { .double($0) }
+        event("plan", fields)
+    }
+
     /// Work on the pictures begins: steps are timed from here.
     func begin() { started.withLock { $0 = .now } }
 
@@ -106,6 +114,7 @@ enum JSONField: Encodable {
     case string(String)
     case int(Int)
     case double(Double)
+    case bool(Bool)
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
@@ -113,6 +122,7 @@ enum JSONField: Encodable {
         case .string(let value): try container.encode(value)
         case .int(let value): try container.encode(value)
         case .double(let value): try container.encode(value)
+        case .bool(let value): try container.encode(value)
         }
     }
 

@@ -65,7 +65,7 @@ import Torch
         let model = try await Self.model()
         let cached = Self.request {
             $0.steps = 8
-            $0.cache = .taylorSeer
+            $0.cache = .originalTaylorSeer
         }
         let first = try await model.generate(cached)
         let again = try await model.generate(cached)

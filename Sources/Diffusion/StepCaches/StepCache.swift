@@ -32,13 +32,16 @@ package struct CachedStep {
 package enum StepCacheKind: Equatable, Sendable {
     case none
     case teaCache(threshold: Double)
-    case taylorSeer
+    /// - Parameters:
+    ///   - interval: the layers run at every one of this many steps.
+    ///   - order: of the highest differences.
+    case taylorSeer(interval: Int, order: Int)
 
     package func makeCache() -> (any StepCache)? {
         switch self {
         case .none: nil
         case .teaCache(let threshold): TeaCache(threshold: threshold)
-        case .taylorSeer: TaylorSeer()
+        case .taylorSeer(let interval, let order): TaylorSeer(interval: interval, order: order)
         }
     }
 }

@@ -6,29 +6,45 @@ import Torch
 /// so only those are kept. Nor are the refiners needed at an extrapolated step.
 /// Source: `omnigen2/cache_functions`, `omnigen2/taylorseer_utils`; Liu et al., arXiv 2503.06923.
 package final class TaylorSeer: StepCache {
-    private static let highestOrder = 4
-    /// The layers run at each of this many first steps.
-    private static let fullSteps = 5
-    /// Then at every one of this many.
-    private static let interval = 3
+    /// Of the highest differences, in the original.
+    package static let originalOrder = 4
+    /// The layers run at every one of this many steps, in the original.
+    package static let originalInterval = 3
 
-    /// Steps of this branch so far; a branch may begin late.
-    private var step = -1
-    private var sinceFull = 0
+    /// Which steps of a branch run the layers. A branch may begin late.
+    package struct Schedule {
+        /// The layers run at each of this many first steps.
+        static let fullSteps = 5
+
+        private let interval: Int
+        /// Steps so far.
+        private(set) var step = -1
+        private var sinceFull = 0
+
+        package init(interval: Int) { self.interval = interval }
+
+        /// Whether the layers run at the next step.
+        package mutating func isNextFull() -> Bool {
+            step += 1
+            let isFull = step < Self.fullSteps || sinceFull >= interval - 1
+            sinceFull = isFull ? 0 : sinceFull + 1
+            return isFull
+        }
+    }
+
+    private var schedule: Schedule
+    private let order: Int
     private var lastFull = 0
     /// The output at the last full step, and its finite differences of rising order.
     private var differences: [Tensor] = []
 
-    package init() {}
+    package init(interval: Int = TaylorSeer.originalInterval, order: Int = TaylorSeer.originalOrder) {
+        schedule = Schedule(interval: interval)
+        self.order = order
+    }
 
     package func forecast(_ step: CachedStep) throws -> Tensor? {
-        self.step += 1
-        if self.step < Self.fullSteps || sinceFull == Self.interval - 1 {
-            sinceFull = 0
-            return nil
-        }
-        sinceFull += 1
-        return try extrapolated(by: self.step - lastFull)
+        schedule.isNextFull() ? nil : try extrapolated(by: schedule.step - lastFull)
     }
 
     package func reuse(_ step: CachedStep, _ input: Tensor, modulated: () throws -> Tensor) -> Tensor? { nil }
@@ -36,14 +52,14 @@ package final class TaylorSeer: StepCache {
     package func record(_ step: CachedStep, _ input: Tensor, _ output: Tensor) throws {
         var updated = [output]
         // Differences begin with the last two of the first full steps.
-        if self.step > Self.fullSteps - 2 {
-            let distance = Double(self.step - lastFull)
-            for (order, previous) in differences.prefix(Self.highestOrder).enumerated() {
+        if schedule.step > Schedule.fullSteps - 2 {
+            let distance = Double(schedule.step - lastFull)
+            for (order, previous) in differences.prefix(self.order).enumerated() {
                 updated.append(try (updated[order] - previous) / distance)
             }
         }
         differences = updated
-        lastFull = self.step
+        lastFull = schedule.step
     }
 
     /// The sum of difference_i x^i / i!.

@@ -6,8 +6,8 @@ package struct TransformerConfiguration: Decodable, Sendable {
     package let inChannels: Int
     package let outChannels: Int
     package let hiddenSize: Int
-    package let layerCount: Int
-    package let refinerLayerCount: Int
+    package var layerCount: Int
+    package var refinerLayerCount: Int
     package let headCount: Int
     package let keyValueHeadCount: Int
     package let multipleOf: Int

@@ -9,7 +9,7 @@ package struct TransformerStack {
     /// `nil` for blocks that know no time.
     private let modulations: BlockStack<Linear>?
 
-    init(_ w: Weights, _ count: Int, _ configuration: TransformerConfiguration, isModulated: Bool = true) throws {
+    package init(_ w: Weights, _ count: Int, _ configuration: TransformerConfiguration, isModulated: Bool = true) throws {
         blocks = try w.blocks(count) { try TransformerBlock($0, configuration, modulated: isModulated) }
         modulations =
             isModulated
@@ -32,7 +32,7 @@ package struct TransformerStack {
     /// - Parameters:
     ///   - positions: a row for each token.
     ///   - modulation: of each block; `nil` for blocks that know no time.
-    func callAsFunction(
+    package func callAsFunction(
         _ x: PackedTokens, _ positions: RotaryPositions, _ modulation: [Modulation]? = nil, rows: [Int] = []
     ) throws -> PackedTokens {
         var x = x
@@ -41,7 +41,7 @@ package struct TransformerStack {
     }
 
     /// The same from the time [R, timeSize], with each block run by `execution`: what training records.
-    func callAsFunction(
+    package func callAsFunction(
         _ x: PackedTokens, _ positions: RotaryPositions, time: Tensor, rows: [Int], _ execution: any BlockExecution
     ) throws -> PackedTokens {
         guard let blocks = blocks.resident, let modulations = modulations?.resident else {

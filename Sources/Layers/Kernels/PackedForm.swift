@@ -17,6 +17,15 @@ package struct PackedForm: Hashable, Sendable {
         case float32 = "fp32"
         case bfloat16 = "bf16"
         case int8, int4
+
+        /// What the largest layers are packed in where weights are stored so.
+        package init(_ storage: WeightStorage, _ dtype: DType) {
+            switch storage {
+            case .int4: self = .int4
+            case .int8: self = .int8
+            case .packed, .dense: self = dtype == .bfloat16 ? .bfloat16 : .float32
+            }
+        }
     }
 
     /// Type of what the weight multiplies, and of what comes out.

@@ -69,6 +69,13 @@ package final class PackedWeight {
         sizes = form.sizes
     }
 
+    /// Weights that are all zero, in memory of their own: what a time is measured with.
+    package static func zeros(_ form: PackedForm) throws -> PackedWeight {
+        let weight = try PackedWeight(form)
+        if let start = weight.sizes.packed { memset(start, 0, form.byteCount) }
+        return weight
+    }
+
     package static func hollow(_ form: PackedForm) -> PackedWeight { PackedWeight(hollow: form) }
 
     deinit { if owner == nil { free(sizes.packed) } }

@@ -110,7 +110,7 @@ struct PipelineRun {
         }
         request.scheduler = name.contains("dpm") ? .dpmSolver : .euler
         if let threshold = call["teacache_rel_l1_thresh"]?.double { request.cache = .teaCache(threshold: threshold) }
-        if name.contains("taylor") { request.cache = .taylorSeer }
+        if name.contains("taylor") { request.cache = .originalTaylorSeer }
         request.count = call["num_images_per_prompt"]?.int ?? 1
         request.maxPixels = call["max_pixels"]?.int ?? 1024 * 1024
         request.maxInputSide = call["max_input_image_side_length"]?.int ?? 1024

@@ -15,7 +15,7 @@ struct DrawingSettings: ParsableArguments {
     @Option(help: "How strongly the pictures pull.")
     var imageGuidance = 1.5
 
-    @Option(help: "Step cache: none, teacache, teacache:THRESHOLD or taylorseer.")
+    @Option(help: "Step cache: none, teacache, teacache:THRESHOLD, taylorseer or taylorseer:INTERVAL:ORDER.")
     var cache = GenerationRequest.Cache.none
 
     @Option(help: "Number type: \(OmniGen2.Precision.allCases.map(\.rawValue).joined(separator: ", ")).")

@@ -31,6 +31,14 @@ struct Speedup {
         Speedup("dpm20", ["--scheduler", "dpmsolver++", "--steps", "20"]),
         Speedup("dpm10", ["--scheduler", "dpmsolver++", "--steps", "10"]),
         Speedup("euler20", ["--steps", "20"]),
+        Speedup("t6g30", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:6:4", "--guided", "0.3", "--steps", "50"]),
+        Speedup("t7g30o2", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:7:2", "--guided", "0.3", "--steps", "50"]),
+        Speedup("t8g30o2", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:8:2", "--guided", "0.3", "--steps", "50"]),
+        Speedup("t6g30s40", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:6:4", "--guided", "0.3", "--steps", "40"]),
+        Speedup("t6g30o2s40", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:6:2", "--guided", "0.3", "--steps", "40"]),
+        Speedup("t8g40o1", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:8:1", "--guided", "0.4", "--steps", "50"]),
+        Speedup("t8g40o2", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:8:2", "--guided", "0.4", "--steps", "50"]),
+        Speedup("t5g30s40", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:5:3", "--guided", "0.3", "--steps", "40"]),
         Speedup(
             "fast",
             [

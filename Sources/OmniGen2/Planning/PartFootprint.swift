@@ -1,0 +1,59 @@
+import Diffusion
+import Layers
+import QwenVL
+import Torch
+
+/// What a part of a model takes, learnt by building it without its numbers.
+final class PartFootprint {
+    struct Piece {
+        let name: String
+        /// In memory.
+        let bytes: Int
+        /// In its files.
+        let storedBytes: Int
+        /// Numbers that are packed when the piece is read.
+        let numbersToPack: Int
+        /// Whether it lies in the files as it is needed: what nothing reads then takes no memory.
+        let isMapped: Bool
+        let block: String?
+    }
+
+    let pieces: [Piece]
+
+    init(pieces: [Piece]) { self.pieces = pieces }
+
+    /// Those of each block, by its name.
+    var blocks: [String: [Piece]] { Dictionary(grouping: pieces.filter { $0.block != nil }) { $0.block ?? "" } }
+
+    var numbersToPack: Int { pieces.reduce(0) { $0 + $1.numbersToPack } }
+}
+
+extension ModelFolder {
+    /// What drawing needs of a part.
+    ///
+    /// - Throws: as loading it does, for what is wrong with names, shapes and configuration.
+    func footprint(_ part: Part, _ dtype: DType, _ device: Device) throws -> PartFootprint {
+        let tensors = try tensors(part)
+        let isPacked = try PackedSource.storage(of: tensors) != nil
+        let checkpoint = isPacked ? nil : try CheckpointPart(part, tensors)
+        let counting = CountingSource(try checkpoint?.shapes() ?? PackedSource(tensors), dtype)
+        let weights = Weights(
+            counting, dtype: dtype, device: device, storage: try storage(part, tensors, dtype, device))
+        switch part {
+        case .transformer: _ = try Transformer(weights, transformerConfiguration())
+        case .vae: _ = try Autoencoder(weights, autoencoderConfiguration())
+        case .mllm: _ = try LanguageModel(weights, languageModelConfiguration())
+        }
+        return PartFootprint(
+            pieces: counting.requests.map { request in
+                let entries = request.names.compactMap { checkpoint?[$0]?.entry ?? tensors[$0]?.entry }
+                let packs = request.packedNumbers > 0 && !isPacked
+                return PartFootprint.Piece(
+                    name: request.names.first ?? "", bytes: request.bytes,
+                    storedBytes: isPacked && request.packedNumbers > 0
+                        ? request.bytes : entries.reduce(0) { $0 + $1.byteRange.count },
+                    numbersToPack: packs ? request.packedNumbers : 0,
+                    isMapped: !packs && entries.allSatisfy { DType($0.elementType) == dtype }, block: request.block)
+            })
+    }
+}
