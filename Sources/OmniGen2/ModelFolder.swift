@@ -146,6 +146,11 @@ package struct ModelFolder: Sendable {
         return StreamingSource(source, tensors)
     }
 
+    /// Whether its transformer is packed for our kernels.
+    package var isPacked: Bool {
+        get throws { try PackedSource.storage(of: tensors(.transformer)) != nil }
+    }
+
     /// How the weights of a part are to lie in memory.
     ///
     /// - Throws: `GenerationError.invalid` for packed files that are not to be computed with as they were packed for.

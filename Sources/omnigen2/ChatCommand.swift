@@ -50,7 +50,7 @@ struct ChatCommand: AsyncParsableCommand {
         // What is wrong with the arguments is said before the model is loaded.
         let display = ProgressDisplay(json: output.json)
         var record = try GenerationRecord(repeating: nil, message ?? "(a message)", model)
-        drawing.apply(to: &record)
+        drawing.apply(to: &record, model)
         adapters.apply(to: &record)
         try record.request.validate()
         try record.checkAdapters()
@@ -64,6 +64,9 @@ struct ChatCommand: AsyncParsableCommand {
         try record.complete(for: folder)
         model.announce(display)
         if Terminal.errorIsTerminal { display.message("loading \(folder.path)") }
+        try await record.fitPreset(
+            to: folder, isOnCPU: OmniGen2.isOnCPU(engine.configuration(record.dtype, nil)))
+        display.preset(record)
         let loaded = try await OmniGen2(
             folder: folder, configuration: engine.configuration(record.dtype, record.quantization), for: .text)
         try await record.setAdapters(of: loaded, display)

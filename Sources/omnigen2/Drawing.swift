@@ -26,8 +26,11 @@ struct Drawing {
         var (record, request) = (record, request)
         try record.complete(for: folder)
         (request.height, request.width) = (record.request.height, record.request.width)
+        let isOnCPU = try await OmniGen2.isOnCPU(engine.configuration(record.dtype, nil))
+        try record.fitPreset(to: folder, isOnCPU: isOnCPU)
+        display.preset(record)
         let configuration = engine.configuration(record.dtype, record.quantization)
-        let plan = try await plan(request, folder, configuration)
+        let plan = isOnCPU ? try await plan(request, folder, configuration) : nil
         let model = try await OmniGen2(folder: folder, configuration: configuration, plan: plan)
         try await record.setAdapters(of: model, display)
         display.begin()
@@ -40,8 +43,7 @@ struct Drawing {
     /// - Throws: `CommandError` when it does not fit.
     private func plan(
         _ request: GenerationRequest, _ folder: ModelFolder, _ configuration: OmniGen2.Configuration
-    ) async throws -> RunPlan? {
-        guard try await OmniGen2.isOnCPU(configuration) else { return nil }
+    ) async throws -> RunPlan {
         let plan = try await OmniGen2.plan(request, folder: folder, configuration: configuration, measures: false)
         guard plan.fits else { throw CommandError(.unavailable, plan.refusal) }
         if plan.isWorthSaying { display.plan(plan) }

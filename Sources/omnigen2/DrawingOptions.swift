@@ -4,6 +4,13 @@ import OmniGen2
 /// How a picture is drawn: shared by every command that draws. What is not given is the command's default, or that of
 /// the picture that is repeated.
 struct DrawingOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Settings that go together, which other options override: fast, or quality, which has the defaults. fast "
+                + "rounds weights to int8 on the CPU.",
+            valueName: "name"))
+    var preset: String?
+
     @Option(help: ArgumentHelp("What to stay away from. (default: that of the official script)", valueName: "text"))
     var negativePrompt: String?
 
@@ -51,6 +58,7 @@ struct DrawingOptions: ParsableArguments {
     var count: Int?
 
     func validate() throws {
+        try preset.require(among: Preset.allCases.map(\.rawValue), "--preset")
         try guidanceRange?.validate()
         try scheduler.require(among: GenerationRequest.Scheduler.allCases.map(\.rawValue), "--scheduler")
         if let cache, GenerationRequest.Cache(cache) == nil {
@@ -59,7 +67,10 @@ struct DrawingOptions: ParsableArguments {
     }
 
     /// Changes a record to what was asked for.
-    func apply(to record: inout GenerationRecord) {
+    ///
+    /// - Parameter model: whose number type, where it is given, is not the preset's to choose.
+    func apply(to record: inout GenerationRecord, _ model: ModelOptions) {
+        if let preset = preset.flatMap(Preset.init) { record.apply(preset, model) }
         record.negativePrompt = negativePrompt ?? record.negativePrompt
         record.height = height ?? record.height
         record.width = width ?? record.width

@@ -44,7 +44,7 @@ struct EditCommand: AsyncParsableCommand {
 
     func run() async throws {
         var record = try GenerationRecord(repeating: from, prompt, model)
-        drawing.apply(to: &record)
+        drawing.apply(to: &record, model)
         adapters.apply(to: &record)
         try editing.apply(to: &record)
         let drawing = Drawing(output, engine)

@@ -37,7 +37,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         var record = try GenerationRecord(repeating: from, prompt, model)
-        drawing.apply(to: &record)
+        drawing.apply(to: &record, model)
         adapters.apply(to: &record)
         if record.editing != nil {
             throw CommandError(.usage, "\(from ?? "the picture") is an edit: use 'omnigen2 edit --from'")

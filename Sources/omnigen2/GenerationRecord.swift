@@ -30,6 +30,8 @@ struct GenerationRecord: Codable, Equatable {
     var dtype: OmniGen2.Precision
     /// Absent where weights are not rounded.
     var quantization: OmniGen2.Quantization?
+    /// Absent where none was chosen, as in older pictures. What it stands for is above, with what overrode it.
+    var preset: Preset?
     var version: String
     /// The sources, if it is an edit.
     var editing: EditingRecord?
@@ -78,6 +80,23 @@ struct GenerationRecord: Codable, Equatable {
         if model.model != nil || model.dtype != nil { quantization = nil }
         dtype = model.precision ?? dtype
         quantization = model.quantization ?? quantization
+    }
+
+    /// Takes the settings of a preset; the number type stays where the model's options name it.
+    mutating func apply(_ preset: Preset, _ model: ModelOptions) {
+        var request = request
+        request.apply(preset)
+        (steps, scheduler, cache) = (request.steps, request.scheduler, request.cache.description)
+        guidanceRange = [request.guidanceRange.lowerBound, request.guidanceRange.upperBound]
+        self.preset = preset
+        dtype = model.precision ?? .bfloat16
+        quantization = model.quantization ?? (dtype == .bfloat16 ? preset.quantization : nil)
+    }
+
+    /// A preset rounds weights on the CPU only, and only those that are not packed already.
+    mutating func fitPreset(to model: ModelFolder, isOnCPU: Bool) throws {
+        guard preset != nil, try !isOnCPU || model.isPacked else { return }
+        quantization = nil
     }
 
     /// What only the model can tell.

@@ -48,10 +48,11 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         let display = ProgressDisplay(json: false)
         var record = try GenerationRecord(repeating: nil, prompt ?? Self.usualPrompt, model)
-        drawing.apply(to: &record)
+        drawing.apply(to: &record, model)
         let folder = try await ModelLocation(record.model).resolve(
             files: record.files ?? ModelFiles(), progress: display.download, warn: display.warning)
         try record.complete(for: folder)
+        try record.fitPreset(to: folder, isOnCPU: true)
         var request = record.request
         request.references = try references.map { try $0.picture() }
         let plan = try await OmniGen2.plan(

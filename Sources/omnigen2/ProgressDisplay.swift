@@ -40,6 +40,20 @@ final class ProgressDisplay: Sendable {
         if style == .json { event("warning", ["text": .string(text)]) } else { message("warning: \(text)") }
     }
 
+    /// What a preset chose, and what of it was overridden.
+    func preset(_ record: GenerationRecord) {
+        guard let preset = record.preset else { return }
+        let settings =
+            [record.quantization?.rawValue ?? record.dtype.rawValue, record.scheduler.rawValue, "\(record.steps) steps"]
+            + ["guidance \(record.guidanceRange[0]) to \(record.guidanceRange[1])"]
+            + (record.cache.map { ["cache \($0)"] } ?? [])
+        if style == .json {
+            event("preset", ["name": .string(preset.rawValue), "settings": .string(settings.joined(separator: ", "))])
+        } else {
+            message("preset \(preset.rawValue): \(settings.joined(separator: ", "))")
+        }
+    }
+
     /// What a run will take.
     func plan(_ plan: RunPlan) {
         guard style == .json else { return message(plan.summary) }

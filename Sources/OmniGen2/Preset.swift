@@ -1,0 +1,27 @@
+/// Settings that go together, chosen by what each of them gains and costs (Examples/Shapes/README.md, "What speed-ups
+/// cost").
+public enum Preset: String, Sendable, Codable, CaseIterable {
+    /// Weights in 8 bits, guidance while the picture takes shape, and layers extrapolated at most steps.
+    case fast
+    /// The settings of the official script.
+    case quality
+
+    /// How weights are rounded where they are not packed already: bf16 on the CPU only.
+    public var quantization: OmniGen2.Quantization? {
+        switch self {
+        case .fast: .int8
+        case .quality: nil
+        }
+    }
+}
+
+extension GenerationRequest {
+    /// Takes steps, solver, guidance range and step cache of a preset.
+    public mutating func apply(_ preset: Preset) {
+        (steps, scheduler, guidanceRange, cache) = (50, .euler, 0...1, .none)
+        if preset == .fast {
+            guidanceRange = 0...0.4
+            cache = .taylorSeer(interval: 6, order: 4)
+        }
+    }
+}
