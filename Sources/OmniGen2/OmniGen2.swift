@@ -45,7 +45,7 @@ public final class OmniGen2: Sendable {
         /// Rounds weights while they are loaded: bf16 on the CPU only. A model that is packed needs no more.
         public var quantization: Quantization?
         /// Bytes that the process should stay below: where the model takes more, its blocks are read each time they are needed.
-        /// On the CPU only.
+        /// `nil` is what the machine has left. On the CPU only.
         public var maximumMemory: Int?
         /// "auto", "cpu" or "cuda".
         public var device = "auto"
@@ -126,12 +126,15 @@ public final class OmniGen2: Sendable {
         _ folder: ModelFolder, _ configuration: Configuration, _ use: Use, _ plan: RunPlan?
     ) throws -> Resident {
         var (folder, device) = try configured(folder, configuration)
-        if let limit = configuration.maximumMemory, plan == nil {
-            guard device == .cpu else { throw GenerationError.invalid("a memory limit is for the CPU, not \(device)") }
+        if configuration.maximumMemory != nil, device != .cpu {
+            throw GenerationError.invalid("a memory limit is for the CPU, not \(device)")
+        }
+        if let plan {
+            folder.streamsBlocks = plan.readsBlocks
+        } else if device == .cpu, let limit = configuration.maximumMemory ?? ProcessMemory.available() {
             folder.streamsBlocks =
                 try Planner(folder, configuration.precision).plan(.usual(for: folder), limit: limit, nil).readsBlocks
         }
-        if let plan { folder.streamsBlocks = plan.readsBlocks }
         let resident = Resident(folder, configuration.precision.dtype, device)
         switch use {
         case .pictures: _ = try resident.pipeline()

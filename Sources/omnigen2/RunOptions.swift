@@ -9,7 +9,7 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Stay below this much memory, such as 3GB or 4GiB: a model that takes more is read block by block while it "
-                + "runs. (default: no limit)",
+                + "runs. (default: what the machine has left)",
             valueName: "size"))
     var maxMemory: ByteCount?
 

@@ -5,7 +5,7 @@ import Testing
     @Test(arguments: [
         (["--help"], root), (["generate", "--help"], generate), (["edit", "--help"], edit),
         (["describe", "--help"], describe), (["chat", "--help"], chat), (["convert", "--help"], convert),
-        (["init", "--help"], initialise), (["quantize", "--help"], quantize),
+        (["init", "--help"], initialise), (["quantize", "--help"], quantize), (["plan", "--help"], plan),
         (["train", "--help"], train), (["data", "check", "--help"], dataCheck),
         (["data", "encode", "--help"], dataEncode), (["bench", "--help"], bench),
         (["info", "--help"], info),
@@ -38,6 +38,7 @@ import Testing
                                   other files.
           quantize                Write a model with packed weights: smaller, and there
                                   at once.
+          plan                    Foresee the memory and time that a picture takes.
           init                    Write a model that has not learnt anything, to train
                                   it from scratch.
           train                   Fine-tune the model, or a LoRA adapter for it.
@@ -48,6 +49,33 @@ import Testing
           info                    Show what is installed, and what a model folder holds.
 
           See 'omnigen2 help <subcommand>' for detailed help.
+        """
+
+    private static let plan = """
+        OVERVIEW: Foresee the memory and time that a picture takes.
+
+        The options are those of 'generate' and 'edit'. Of the model only names and
+        shapes are read. How fast this machine is for a model of its size is measured
+        once, in a second or two, and kept in the program's cache. TeaCache is taken to
+        save nothing: what it skips depends on the picture.
+
+        USAGE: omnigen2 plan [<options>] [<prompt>]
+
+        ARGUMENTS:
+          <prompt>                What to draw. (default: a text of usual length)
+
+        \(model)
+
+        \(drawing)
+
+        \(run)
+
+        OPTIONS:
+          --reference <png|WxH>   A picture to be edited or composed from: its file, or
+                                  its size. Repeat.
+          --json                  Print a JSON object.
+          --version               Show the version.
+          -h, --help              Show help information.
         """
 
     // What several commands share.
@@ -72,6 +100,9 @@ import Testing
 
     private static let drawing = """
         DRAWING:
+          --preset <name>         Settings that go together, which other options
+                                  override: fast, or quality, which has the defaults.
+                                  fast rounds weights to int8 on the CPU.
           --negative-prompt <text>
                                   What to stay away from. (default: that of the
                                   official script)
@@ -90,7 +121,7 @@ import Testing
                                   0 1)
           --scheduler <name>      Solver: euler or dpmsolver++. (default: euler)
           --cache <name>          Skip layers at some steps: none, teacache[:threshold]
-                                  or taylorseer. (default: none)
+                                  or taylorseer[:interval[:order]]. (default: none)
           --seed <n>              Seed of the noise. (default: 0)
           --count <n>             How many pictures. (default: 1)
         """
@@ -121,7 +152,7 @@ import Testing
         \(engine)
           --max-memory <size>     Stay below this much memory, such as 3GB or 4GiB: a
                                   model that takes more is read block by block while it
-                                  runs. (default: no limit)
+                                  runs. (default: what the machine has left)
         """
 
     private static let text = """
