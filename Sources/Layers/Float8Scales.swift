@@ -66,6 +66,7 @@ package final class ScaledFloat8Source: WeightSource {
     package var origin: String { source.origin }
 
     package func shape(of name: String) -> [Int]? { source.shape(of: name) }
+    package func releaseMemory(of name: String) { source.releaseMemory(of: name) }
 
     package func tensor(_ name: String, _ shape: [Int], initial: InitialValue) throws -> Tensor? {
         guard let tensor = try source.tensor(name, shape, initial: initial) else { return nil }

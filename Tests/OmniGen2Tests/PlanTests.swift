@@ -133,6 +133,33 @@ import Torch
         }
     }
 
+    /// A weight that is packed when it is read does not stay in memory as it lies in the file.
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/smaps")))
+    func theFilesPagesAreGivenBackOnceAWeightIsPacked() async throws {
+        try await withTemporaryFolder { folder in
+            let path = "\(folder)/model"
+            try FileManager.default.copyItem(atPath: PipelineTests.checkpoint, toPath: path)
+            func mapped() throws -> Int {
+                let lines = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8).split(separator: "\n")
+                return lines.indices.filter { lines[$0].hasSuffix("safetensors") && lines[$0].contains(path) }
+                    .flatMap { lines[$0...].prefix(6).filter { $0.hasPrefix("Rss:") } }
+                    .reduce(0) { $0 + (Int($1.filter(\.isNumber)) ?? 0) << 10 }
+            }
+            try await withEngine {
+                let model = try ModelFolder(path: path)
+                let tensors = try model.tensors(.transformer)
+                let source = try CheckpointPart(.transformer, tensors).source()
+                let stored = tensors.names.reduce(0) { $0 + (tensors[$1]?.entry.byteRange.count ?? 0) }
+                for name in source.names ?? [] {
+                    _ = try source.tensor(name, source.shape(of: name) ?? [], initial: .zeros)?.to(.float64).sum()
+                }
+                #expect(try mapped() >= stored)
+                for name in source.names ?? [] { source.releaseMemory(of: name) }
+                #expect(try mapped() < stored / 2)
+            }
+        }
+    }
+
     @Test func aSpeedIsALineThroughTwoMeasurements() {
         let speed = LayerSpeed(few: (100, 2), many: (300, 4))
         #expect(abs(speed.seconds(100) - 2) < 1e-12 && abs(speed.seconds(500) - 6) < 1e-12)

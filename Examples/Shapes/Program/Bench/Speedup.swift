@@ -26,26 +26,29 @@ struct Speedup {
         Speedup("int8", ["--precision", "bf16", "--quantize", "int8"], answers: true),
         Speedup("int4", ["--precision", "bf16", "--quantize", "int4"], answers: true),
         Speedup("guided60", ["--guided", "0.6"]),
+        Speedup("guided40", ["--guided", "0.4"]),
         Speedup("teacache", ["--cache", "teacache"]),
         Speedup("taylorseer", ["--cache", "taylorseer"]),
+        Speedup("taylorseer5", ["--cache", "taylorseer:5:3"]),
         Speedup("dpm20", ["--scheduler", "dpmsolver++", "--steps", "20"]),
         Speedup("dpm10", ["--scheduler", "dpmsolver++", "--steps", "10"]),
+        Speedup("euler30", ["--steps", "30"]),
         Speedup("euler20", ["--steps", "20"]),
-        Speedup("t6g30", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:6:4", "--guided", "0.3", "--steps", "50"]),
-        Speedup("t7g30o2", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:7:2", "--guided", "0.3", "--steps", "50"]),
-        Speedup("t8g30o2", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:8:2", "--guided", "0.3", "--steps", "50"]),
-        Speedup("t6g30s40", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:6:4", "--guided", "0.3", "--steps", "40"]),
-        Speedup("t6g30o2s40", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:6:2", "--guided", "0.3", "--steps", "40"]),
-        Speedup("t8g40o1", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:8:1", "--guided", "0.4", "--steps", "50"]),
-        Speedup("t8g40o2", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:8:2", "--guided", "0.4", "--steps", "50"]),
-        Speedup("t5g30s40", ["--precision", "bf16", "--quantize", "int8", "--cache", "taylorseer:5:3", "--guided", "0.3", "--steps", "40"]),
-        Speedup(
+        fast,
+    ]
+
+    /// What `omnigen2 generate --preset fast` chooses.
+    private static var fast: Speedup {
+        var request = GenerationRequest(prompt: "")
+        request.apply(.fast)
+        let quantization = Preset.fast.quantization.map { ["--quantize", $0.rawValue] } ?? []
+        return Speedup(
             "fast",
             [
-                "--precision", "bf16", "--quantize", "int8", "--scheduler", "dpmsolver++", "--steps", "20", "--guided",
-                "0.6",
-            ]),
-    ]
+                "--precision", "bf16", "--scheduler", request.scheduler.rawValue, "--steps", "\(request.steps)", "--cache",
+                request.cache.description, "--guided", "\(request.guidanceRange.upperBound)",
+            ] + quantization)
+    }
 }
 
 /// What a faster way costs on one task.
