@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--reference", "0x10"], 64, "0x10"), (["--reference", "/nowhere.png"], 66, "/nowhere.png: no such file"),
+        (["--reference", "0x10"], 64, "0x10"), (["--reference", "/nowhere.png"], 66, "/nowhere.png: cannot open"),
         (["--preset", "best"], 64, "--preset must be one of fast, quality, got 'best'"),
     ])
     func aWrongArgumentIsNamed(arguments: [String], status: Int32, word: String) throws {

@@ -101,7 +101,11 @@ import Torch
     @Test func aLargerPictureAndAReferenceTakeMore() async throws {
         let small = try await Self.plan(Self.request(), limit: nil)
         let large = try await Self.plan(Self.request { ($0.height, $0.width) = (512, 512) }, limit: nil)
-        let edit = try await Self.plan(Self.request { $0.references = [try Self.picture(512, 512)] }, limit: nil)
+        let edit = try await Self.plan(
+            Self.request {
+                ($0.height, $0.width) = (512, 512)
+                $0.references = [try Self.picture(512, 512)]
+            }, limit: nil)
         #expect(small.memory < large.memory && large.memory < edit.memory)
         #expect(edit.references == ["512x512"] && edit.stages.map(\.kind) == RunPlan.Stage.Kind.allCases)
         #expect(small.stages.map(\.kind) == [.load, .text, .steps, .pixels])
@@ -140,7 +144,8 @@ import Torch
             let path = "\(folder)/model"
             try FileManager.default.copyItem(atPath: PipelineTests.checkpoint, toPath: path)
             func mapped() throws -> Int {
-                let lines = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8).split(separator: "\n")
+                let file = try #require(FileManager.default.contents(atPath: "/proc/self/smaps"))
+                let lines = String(decoding: file, as: UTF8.self).split(separator: "\n")
                 return lines.indices.filter { lines[$0].hasSuffix("safetensors") && lines[$0].contains(path) }
                     .flatMap { lines[$0...].prefix(6).filter { $0.hasPrefix("Rss:") } }
                     .reduce(0) { $0 + (Int($1.filter(\.isNumber)) ?? 0) << 10 }
