@@ -13,9 +13,12 @@ extension Tensor {
         try dispatch("aten::flip", "", .tensor(self), .ints(dimensions))
     }
 
+    /// What `choleskyFactor` is called in an error.
+    package static let choleskyOperator = "aten::linalg_cholesky"
+
     /// L with L L^T = self, lower. Only what is on and below the diagonal is read.
     ///
-    /// - Throws: `TorchError` for a matrix that is not positive definite.
+    /// - Throws: `TorchError.operation` for a matrix that is not positive definite.
     package func choleskyFactor() throws(TorchError) -> Tensor {
         try dispatch("aten::linalg_cholesky", "", .tensor(self), .bool(false))
     }

@@ -13,8 +13,9 @@ struct Int4Rounding {
     ///   - group: inputs that share a scale.
     ///   - factor: U of the inverse second moments of the inputs, upper, [inputs, inputs]; `nil` rounds to the nearest.
     init(inputs: Int, group: Int, factor: Tensor?) throws {
-        (self.inputs, self.group, self.factor) = (inputs, group, factor)
-        elements = try factor.map { UnsafePointer(try $0.elements(Float.self)) }
+        (self.inputs, self.group) = (inputs, group)
+        self.factor = try factor?.contiguous()
+        elements = try self.factor.map { UnsafePointer(try $0.elements(Float.self)) }
     }
 
     /// Rows that are rounded at once, by one thread.
