@@ -20,9 +20,11 @@ struct CalibrationLosses {
             + "\(worst.name); \(losses.count) weights of 4 bits"
     }
 
-    private func text(_ loss: RoundingLoss) -> String { "\(percent(loss.compensated)) (\(percent(loss.plain)) rounded)" }
+    private func text(_ loss: RoundingLoss) -> String {
+        "\(percent(loss.compensated)) (\(percent(loss.plain)) uncompensated)"
+    }
 
-    /// "8.2 %".
+    /// "8.2%".
     private func percent(_ share: Double) -> String {
         let tenths = Int((share * 1000).rounded())
         return "\(tenths / 10).\(tenths % 10)%"
