@@ -1,9 +1,11 @@
 import Torch
 
 /// Answers from another source, and keeps a list of what a model asks for: which weights it packs, and which tensors it
-/// takes as they are. Weights are packed when they are asked for from the list.
+/// takes as they are. Weights are packed when they are asked for from the list, or by a calibrator when the model first
+/// multiplies them.
 package final class PackingSource: WeightSource {
     private let source: any WeightSource
+    private let calibrator: Calibrator?
     package private(set) var packed: [Packed] = []
     /// Names and shapes of the tensors.
     package private(set) var dense: [(name: String, shape: [Int])] = []
@@ -15,7 +17,10 @@ package final class PackingSource: WeightSource {
         package let pack: () throws -> PackedWeight
     }
 
-    package init(_ source: any WeightSource) { self.source = source }
+    /// - Parameter calibrator: without one a model's weights have no numbers, and it cannot compute.
+    package init(_ source: any WeightSource, calibrator: Calibrator? = nil) {
+        (self.source, self.calibrator) = (source, calibrator)
+    }
 
     package var origin: String { source.origin }
     package var names: [String]? { source.names }
@@ -32,7 +37,13 @@ package final class PackingSource: WeightSource {
     package func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight {
-        packed.append(Packed(name: form.name(of: paths), byteCount: form.byteCount, pack: pack))
-        return .hollow(form)
+        guard let calibrator else {
+            packed.append(Packed(name: form.name(of: paths), byteCount: form.byteCount, pack: pack))
+            return .hollow(form)
+        }
+        let weight = PackedWeight.deferred(form) { try calibrator.fill($0, paths, $1) }
+        packed.append(
+            Packed(name: form.name(of: paths), byteCount: form.byteCount) { weight.isFilled ? weight : try pack() })
+        return weight
     }
 }

@@ -17,6 +17,8 @@ package final class PackedWeight {
     private var sizes: kernels_weight
     /// What keeps memory that is not this object's own.
     private let owner: AnyObject?
+    /// Gives the weight its numbers when it is first multiplied, by these x [..., inputs].
+    private var filling: ((PackedWeight, Tensor) throws -> Void)?
 
     /// Which of its matrices is packed.
     package enum Part {
@@ -30,9 +32,6 @@ package final class PackedWeight {
             }
         }
     }
-
-    /// Outputs that lie together, which threads may not share.
-    private static let panel = 64
 
     /// Memory for weights that `pack` then fills.
     ///
@@ -78,6 +77,24 @@ package final class PackedWeight {
 
     package static func hollow(_ form: PackedForm) -> PackedWeight { PackedWeight(hollow: form) }
 
+    /// Weights that `fill` packs when they are first multiplied; it is given what they multiply, [..., inputs].
+    static func deferred(
+        _ form: PackedForm, _ fill: @escaping (PackedWeight, Tensor) throws -> Void
+    ) -> PackedWeight {
+        let weight = PackedWeight(hollow: form)
+        weight.filling = fill
+        return weight
+    }
+
+    /// Whether there are numbers.
+    var isFilled: Bool { sizes.packed != nil }
+
+    private func fill(_ fill: (PackedWeight, Tensor) throws -> Void, _ x: Tensor) throws {
+        filling = nil
+        sizes.packed = try AlignedMemory.allocate(form.byteCount)
+        try fill(self, x)
+    }
+
     deinit { if owner == nil { free(sizes.packed) } }
 
     var memory: UnsafeRawPointer? { UnsafeRawPointer(sizes.packed) }
@@ -88,21 +105,28 @@ package final class PackedWeight {
     }
 
     /// Packs rows [n, inputs] as those from `first` on.
-    func pack(_ rows: Tensor, _ part: Part = .whole, first: Int = 0) throws {
+    ///
+    /// - Parameter factor: of 4 bits, what their errors are made up for with; `nil` rounds each number to the nearest.
+    func pack(_ rows: Tensor, _ part: Part = .whole, first: Int = 0, factor: Tensor? = nil) throws {
         let rows = try rows.to(form.dtype).contiguous()
-        try pack(rows.mutableData(), part, rows: first..<first + rows.size(0))
+        try pack(rows.mutableData(), part, rows: first..<first + rows.size(0), factor: factor)
         withExtendedLifetime(rows) {}
     }
 
     /// Packs these rows, which lie one behind the other in the type that the weight multiplies, on all threads.
-    package func pack(_ values: UnsafeRawPointer, _ part: Part = .whole, rows: Range<Int>) throws {
-        let panels = rows.lowerBound / Self.panel..<(rows.upperBound + Self.panel - 1) / Self.panel
+    package func pack(
+        _ values: UnsafeRawPointer, _ part: Part = .whole, rows: Range<Int>, factor: Tensor? = nil
+    ) throws {
+        let rounding = try Int4Rounding(inputs: form.inputs, group: form.group, factor: factor)
+        // Outputs of a panel lie together, and threads may not share one.
+        let count = rounding.rowsAtOnce
+        let tasks = rows.lowerBound / count..<(rows.upperBound + count - 1) / count
         let failures = Atomic(0)
-        Kernels.concurrently(panels.count) { index in
-            let start = (panels.lowerBound + index) * Self.panel
-            let range = (start..<start + Self.panel).clamped(to: rows)
+        Kernels.concurrently(tasks.count) { index in
+            let start = (tasks.lowerBound + index) * count
+            let range = (start..<start + count).clamped(to: rows)
             let source = values + (range.lowerBound - rows.lowerBound) * form.inputs * form.dtype.byteCount
-            if !packPanel(source, part, range) { failures.add(1, ordering: .relaxed) }
+            if !packRows(source, part, range, rounding) { failures.add(1, ordering: .relaxed) }
         }
         guard failures.load(ordering: .relaxed) == 0 else {
             throw TorchError.invalid("no memory to quantize a weight of \(form.outputs)x\(form.inputs)")
@@ -110,7 +134,9 @@ package final class PackedWeight {
     }
 
     /// - Returns: false when memory is short.
-    private func packPanel(_ source: UnsafeRawPointer, _ part: Part, _ rows: Range<Int>) -> Bool {
+    private func packRows(
+        _ source: UnsafeRawPointer, _ part: Part, _ rows: Range<Int>, _ rounding: Int4Rounding
+    ) -> Bool {
         guard form.numbers == .int8 || form.numbers == .int4 else {
             kernels_pack(&sizes, part.code, rows.lowerBound, rows.count, source, form.inputs, nil)
             return true
@@ -120,15 +146,13 @@ package final class PackedWeight {
         return withUnsafeTemporaryAllocation(of: Int8.self, capacity: rows.count * inputs) { values in
             let scaleCount = rows.count * (isInt4 ? inputs / form.group : 1)
             return withUnsafeTemporaryAllocation(of: Float.self, capacity: scaleCount) { scales in
+                guard let values = values.baseAddress, let scales = scales.baseAddress else { return false }
                 let isDone =
                     isInt4
-                    ? kernels_quantise_rotated_int4(
-                        values.baseAddress, scales.baseAddress, source, inputs, rows.count, inputs, form.group)
-                    : kernels_quantise_rotated_int8(
-                        values.baseAddress, scales.baseAddress, source, inputs, rows.count, inputs)
+                    ? rounding(source, rows: rows.count, values: values, scales: scales)
+                    : kernels_quantise_rotated_int8(values, scales, source, inputs, rows.count, inputs)
                 guard isDone else { return false }
-                kernels_pack(
-                    &sizes, part.code, rows.lowerBound, rows.count, values.baseAddress, inputs, scales.baseAddress)
+                kernels_pack(&sizes, part.code, rows.lowerBound, rows.count, values, inputs, scales)
                 return true
             }
         }
@@ -139,6 +163,7 @@ package final class PackedWeight {
     /// - Parameter bias: float32, [outputs]; gate's, then up's, of two matrices.
     func callAsFunction(_ x: Tensor, bias: Tensor? = nil, adding residual: Tensor? = nil) throws -> Tensor {
         let (shape, inputs, outputs) = (x.shape, form.inputs, form.outputs)
+        if let filling, shape.last == inputs { try fill(filling, x) }
         guard shape.last == inputs, sizes.packed != nil else {
             throw TorchError.operation(
                 name: "linear", shapes: [shape, [outputs, inputs]],

@@ -10,20 +10,33 @@ extension CheckpointConversion {
     /// Writes a part as kernels read it: the weights of linear layers packed, in the order in which the model takes them,
     /// then all other tensors in bf16. The model itself says which is which: it is built of weights without numbers, and what it
     /// asks for is written one by one.
+    ///
+    /// - Parameter samples: what the model computes with first, so that its weights are rounded for it; `nil` rounds each
+    ///   number to the nearest.
     @Engine
     func pack(
-        _ part: ModelFolder.Part, _ storage: WeightStorage, to folder: AtomicFolder,
+        _ part: ModelFolder.Part, _ storage: WeightStorage, to folder: AtomicFolder, samples: CalibrationSamples?,
         _ progress: @escaping (Progress) -> Void
     ) throws {
         let checkpoint = try model.checkpoint(part).source()
-        let source = PackingSource(checkpoint)
+        let calibrator = samples.map { samples in
+            Calibrator(checkpoint) { loss in
+                try Task.checkCancellation()
+                samples.report(.rounded(part, loss))
+            }
+        }
+        let source = PackingSource(checkpoint, calibrator: calibrator)
         let weights = Weights(source, dtype: .bfloat16, storage: storage)
         switch part {
-        case .transformer: _ = try Transformer(weights, model.transformerConfiguration())
+        case .transformer:
+            let transformer = try Transformer(weights, model.transformerConfiguration())
+            try samples?.compute(transformer)
         case .mllm:
             let configuration = try model.languageModelConfiguration()
-            try LanguageModel(weights, configuration).prepareHead()
-            _ = try VisionTower(weights["visual"], configuration.vision)
+            let languageModel = try LanguageModel(weights, configuration)
+            try languageModel.prepareHead()
+            let tower = try VisionTower(weights["visual"], configuration.vision, pixelRange: model.pixelRange())
+            try samples?.compute(languageModel, tower)
         case .vae: return
         }
         let count = source.packed.count + source.dense.count

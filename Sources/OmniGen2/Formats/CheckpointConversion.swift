@@ -19,6 +19,8 @@ package struct CheckpointConversion: Sendable {
     package var maximumShardBytes = 5_000_000_000
     /// Packs the transformer and the multimodal model for our kernels; `nil` keeps the published layout.
     package var storage: WeightStorage?
+    /// What weights of 4 bits are rounded for; `nil` rounds each number to the nearest.
+    package var calibration: Calibration?
     /// Whether a model in the place of the output is replaced.
     package var replaces = false
 
@@ -45,14 +47,21 @@ package struct CheckpointConversion: Sendable {
     }
 
     /// Writes the folder. Cancelling the task leaves nothing behind.
+    ///
+    /// - Parameter calibrated: is told how far a calibration is.
     @Engine
-    package func run(_ progress: @escaping (Progress) -> Void = { _ in }) throws {
+    package func run(
+        _ progress: @escaping (Progress) -> Void = { _ in },
+        calibrated: @escaping (Calibration.Event) -> Void = { _ in }
+    ) throws {
         try requireFreeOutput()
         try model.verify()
         let folder = try AtomicFolder(path: output)
-        for part in ModelFolder.Part.allCases {
+        let samples = try calibration.map { try CalibrationSamples($0, model, calibrated) }
+        // The transformer is calibrated with what the rounded language model makes of prompts.
+        for part in [ModelFolder.Part.mllm, .transformer, .vae] {
             if let storage, part != .vae {
-                try pack(part, storage, to: folder, progress)
+                try pack(part, storage, to: folder, samples: samples, progress)
             } else {
                 try write(part, to: folder, progress)
             }
