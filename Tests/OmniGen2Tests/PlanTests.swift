@@ -116,23 +116,23 @@ import Torch
             try await withEngine {
                 let model = try ModelFolder(path: PipelineTests.checkpoint)
                 let planner = try Planner(model, .bfloat16)
-                let store = CalibrationStore(folder: folder)
-                #expect(try planner.storedCalibration(threads: 2, store: store) == nil)
-                let measured = try planner.calibration(threads: 2, store: store)
-                #expect(try planner.calibration(threads: 2, store: store) == measured)
-                #expect(try planner.storedCalibration(threads: 1, store: store) == nil)
-                #expect(try Planner(model, .float32).storedCalibration(threads: 2, store: store) == nil)
+                let store = SpeedStore(folder: folder)
+                #expect(try planner.storedSpeed(threads: 2, store: store) == nil)
+                let measured = try planner.speed(threads: 2, store: store)
+                #expect(try planner.speed(threads: 2, store: store) == measured)
+                #expect(try planner.storedSpeed(threads: 1, store: store) == nil)
+                #expect(try Planner(model, .float32).storedSpeed(threads: 2, store: store) == nil)
                 for rate in [measured.attentionRate, measured.packingRate, measured.readingRate] { #expect(rate > 0) }
                 #expect(measured.programBytes > 10_000_000 && measured.start > 0)
                 let plan = try planner.plan(Self.request(), limit: nil, measured)
                 let longer = try planner.plan(Self.request { $0.steps = 24 }, limit: nil, measured)
                 let (short, long) = (try #require(plan.seconds), try #require(longer.seconds))
                 #expect(short > 0 && long > short)
-                // A file that is no calibration is measured anew.
+                // A file that is no speed is measured anew.
                 for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
                     try Data("{".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
                 }
-                #expect(try planner.storedCalibration(threads: 2, store: store) == nil)
+                #expect(try planner.storedSpeed(threads: 2, store: store) == nil)
             }
         }
     }

@@ -30,13 +30,13 @@ struct Planner {
 
     /// - Parameters:
     ///   - limit: bytes to stay below.
-    ///   - calibration: how fast the machine is, where that is to be said.
-    func plan(_ request: GenerationRequest, limit: Int?, _ calibration: Calibration?) throws -> RunPlan {
+    ///   - speed: how fast the machine is, where that is to be said.
+    func plan(_ request: GenerationRequest, limit: Int?, _ speed: MachineSpeed?) throws -> RunPlan {
         let shape = try shape(request)
-        let memory = forecast(shape, calibration)
+        let memory = forecast(shape, speed)
         let readsBlocks = limit.map { memory.peak(readsBlocks: false) > $0 } ?? false
         let bytes = memory.stages(readsBlocks: readsBlocks)
-        let seconds = calibration.map { time(memory, $0).stages(readsBlocks: readsBlocks) }
+        let seconds = speed.map { time(memory, $0).stages(readsBlocks: readsBlocks) }
         let stages = RunPlan.Stage.Kind.allCases.compactMap { kind in
             kind == .references && shape.references.isEmpty
                 ? nil : RunPlan.Stage(kind: kind, memory: bytes[kind] ?? 0, seconds: seconds?[kind])
@@ -46,20 +46,20 @@ struct Planner {
             width: shape.drawn.width, height: shape.drawn.height,
             references: shape.references.map { "\($0.width)x\($0.height)" }, steps: shape.steps.count,
             fullSteps: shape.steps.filter { !$0.isEmpty }.count, stages: stages, readsBlocks: readsBlocks,
-            memoryLimit: limit, remedies: try fits ? [] : remedies(request, limit: limit ?? 0, calibration))
+            memoryLimit: limit, remedies: try fits ? [] : remedies(request, limit: limit ?? 0, speed))
     }
 
-    private func forecast(_ shape: RunShape, _ calibration: Calibration?) -> MemoryForecast {
+    private func forecast(_ shape: RunShape, _ speed: MachineSpeed?) -> MemoryForecast {
         MemoryForecast(
             shape: shape, transformer: transformer, languageModel: languageModel, autoencoder: autoencoder,
             configuration: transformerConfiguration,
             autoencoderChannels: autoencoderConfiguration.blockOutChannels.first ?? 1, dtype: precision.dtype,
-            programBytes: calibration?.programBytes ?? Self.usualProgramBytes)
+            programBytes: speed?.programBytes ?? Self.usualProgramBytes)
     }
 
-    private func time(_ memory: MemoryForecast, _ calibration: Calibration) -> TimeForecast {
+    private func time(_ memory: MemoryForecast, _ speed: MachineSpeed) -> TimeForecast {
         TimeForecast(
-            memory: memory, calibration: calibration, languageLayerCount: languageConfiguration.layerCount,
+            memory: memory, speed: speed, languageLayerCount: languageConfiguration.layerCount,
             autoencoder: autoencoderConfiguration)
     }
 
@@ -88,7 +88,7 @@ struct Planner {
 
     /// Changes of the command line that fit, the smallest change of the picture first.
     private func remedies(
-        _ request: GenerationRequest, limit: Int, _ calibration: Calibration?
+        _ request: GenerationRequest, limit: Int, _ speed: MachineSpeed?
     ) throws -> [RunPlan.Remedy] {
         let precisions = try roundings().map { ($0.map { "--quantize \($0.rawValue)" }, try rounded($0)) }
         var remedies: [RunPlan.Remedy] = []
@@ -99,7 +99,7 @@ struct Planner {
                 smaller.maxPixels = side * side
             }
             for (rounding, planner) in precisions where rounding != nil || side != nil {
-                let memory = try planner.forecast(planner.shape(smaller), calibration).peak(readsBlocks: true)
+                let memory = try planner.forecast(planner.shape(smaller), speed).peak(readsBlocks: true)
                 let options = [rounding, side.map { "--max-pixels \($0 * $0)" }].compactMap { $0 }
                 if memory <= limit {
                     remedies.append(RunPlan.Remedy(options: options.joined(separator: " "), memory: memory))
@@ -128,19 +128,19 @@ struct Planner {
         return try Planner(folder, precision)
     }
 
-    // MARK: Calibration
+    // MARK: MachineSpeed
 
     /// The machine's speed for this model: stored, or measured now and stored.
-    func calibration(threads: Int, store: CalibrationStore = CalibrationStore()) throws -> Calibration {
-        try store.calibration(key(threads)) { try CalibrationRun(folder: folder, dtype: precision.dtype, device: .cpu)() }
+    func speed(threads: Int, store: SpeedStore = SpeedStore()) throws -> MachineSpeed {
+        try store.speed(key(threads)) { try SpeedMeasurement(folder: folder, dtype: precision.dtype, device: .cpu)() }
     }
 
     /// The stored speed, if it was measured before.
-    func storedCalibration(threads: Int, store: CalibrationStore = CalibrationStore()) throws -> Calibration? {
+    func storedSpeed(threads: Int, store: SpeedStore = SpeedStore()) throws -> MachineSpeed? {
         try store.read(key(threads))
     }
 
-    /// All that a calibration depends on.
+    /// All that a speed depends on.
     private func key(_ threads: Int) throws -> String {
         let (transformer, language, vae) = (transformerConfiguration, languageConfiguration, autoencoderConfiguration)
         let storage = try folder.storage(.transformer, precision.dtype, .cpu)
@@ -195,11 +195,11 @@ extension OmniGen2 {
             }
             let planner = try Planner(folder, configuration.precision)
             let isLong = try measures || planner.operations(request) > longRun
-            let calibration =
+            let speed =
                 try isLong
-                ? planner.calibration(threads: engine.threads) : planner.storedCalibration(threads: engine.threads)
+                ? planner.speed(threads: engine.threads) : planner.storedSpeed(threads: engine.threads)
             return try planner.plan(
-                request, limit: configuration.maximumMemory ?? ProcessMemory.available(), calibration)
+                request, limit: configuration.maximumMemory ?? ProcessMemory.available(), speed)
         }
     }
 

@@ -3,7 +3,7 @@ import Diffusion
 /// How long each stage of a run takes, in seconds, on a machine that was measured.
 struct TimeForecast {
     let memory: MemoryForecast
-    let calibration: Calibration
+    let speed: MachineSpeed
     let languageLayerCount: Int
     let autoencoder: AutoencoderConfiguration
 
@@ -21,21 +21,21 @@ struct TimeForecast {
         }
         let steps = shape.steps.map { step($0) + (readsBlocks && !$0.isEmpty ? streaming(transformer) : 0) }
         let text = shape.texts.reduce(0) {
-            $0 + Double(languageLayerCount) * calibration.languageLayer.seconds($1)
+            $0 + Double(languageLayerCount) * speed.languageLayer.seconds($1)
                 + (readsBlocks ? streaming(languageModel) : 0)
         }
         return [
-            .load: calibration.start + loading, .text: text + fetching(languageModel),
-            .references: shape.references.reduce(0) { $0 + picture($1, calibration.encoder) },
+            .load: speed.start + loading, .text: text + fetching(languageModel),
+            .references: shape.references.reduce(0) { $0 + picture($1, speed.encoder) },
             .steps: steps.reduce(0, +) + fetching(transformer),
-            .pixels: Double(shape.count) * picture(shape.drawn, calibration.decoder),
+            .pixels: Double(shape.count) * picture(shape.drawn, speed.decoder),
         ]
     }
 
-    private func packing(_ part: PartFootprint) -> Double { Double(part.numbersToPack) / calibration.packingRate }
+    private func packing(_ part: PartFootprint) -> Double { Double(part.numbersToPack) / speed.packingRate }
 
     private func reading(_ pieces: [PartFootprint.Piece]) -> Double {
-        Double(pieces.reduce(0) { $0 + $1.storedBytes }) / calibration.readingRate
+        Double(pieces.reduce(0) { $0 + $1.storedBytes }) / speed.readingRate
     }
 
     /// Reading all blocks of a part once more, beside computing.
@@ -55,16 +55,16 @@ struct TimeForecast {
     /// A block over sequences.
     private func blocks(_ lengths: [Int]) -> Double {
         let attention = lengths.reduce(0.0) {
-            $0 + Calibration.attentionOperations($1, width: configuration.hiddenSize)
+            $0 + MachineSpeed.attentionOperations($1, width: configuration.hiddenSize)
         }
-        return calibration.block.seconds(lengths.reduce(0, +)) + attention / calibration.attentionRate
+        return speed.block.seconds(lengths.reduce(0, +)) + attention / speed.attentionRate
     }
 
     /// The autoencoder over a picture.
-    private func picture(_ size: PictureSize, _ speed: LayerSpeed) -> Double {
+    private func picture(_ size: PictureSize, _ layers: LayerSpeed) -> Double {
         let pixels = size.width * size.height
         let places = pixels / (autoencoder.scaleFactor * autoencoder.scaleFactor)
-        let attention = Calibration.attentionOperations(places, width: autoencoder.blockOutChannels.last ?? 1)
-        return speed.seconds(pixels) + attention / calibration.autoencoderAttentionRate
+        let attention = MachineSpeed.attentionOperations(places, width: autoencoder.blockOutChannels.last ?? 1)
+        return layers.seconds(pixels) + attention / speed.autoencoderAttentionRate
     }
 }

@@ -5,7 +5,7 @@ import Torch
 
 /// Measures single layers of a model's size, of zeros, so that nothing of the model need be read. For the published size it
 /// takes about a second and a half.
-struct CalibrationRun {
+struct SpeedMeasurement {
     let folder: ModelFolder
     let dtype: DType
     let device: Device
@@ -22,7 +22,7 @@ struct CalibrationRun {
     private static let shortTime = 0.15
     private static let bytesToRead = 32 << 20
 
-    func callAsFunction() throws -> Calibration {
+    func callAsFunction() throws -> MachineSpeed {
         let start = ProcessAge.seconds()
         let transformer = try folder.transformerConfiguration()
         let attention = try rate(transformer.headCount, transformer.keyValueHeadCount, transformer.headSize)
@@ -32,7 +32,7 @@ struct CalibrationRun {
         let packing = try packingRate(transformer.hiddenSize)
         let reading = try PageCache.readingRate(folder.tensors(.transformer).files.first?.path, Self.bytesToRead)
         FreedMemory.giveBack()
-        return Calibration(
+        return MachineSpeed(
             block: block, attentionRate: attention, languageLayer: language, encoder: encoder, decoder: decoder,
             autoencoderAttentionRate: autoencoderAttention, packingRate: packing, readingRate: reading, start: start,
             programBytes: ProcessMemory.resident())
@@ -63,7 +63,7 @@ struct CalibrationRun {
         let query = try Tensor.zeros([1, count, heads, headSize], dtype: dtype, device: device)
         let key = try Tensor.zeros([1, count, keyValueHeads, headSize], dtype: dtype, device: device)
         let seconds = try seconds { try attention(query, key, key, lengths: [count]) }
-        return Calibration.attentionOperations(count, width: heads * headSize) / max(seconds, 1e-9)
+        return MachineSpeed.attentionOperations(count, width: heads * headSize) / max(seconds, 1e-9)
     }
 
     private func block(_ configuration: TransformerConfiguration, attentionRate: Double) throws -> LayerSpeed {
@@ -76,7 +76,7 @@ struct CalibrationRun {
             let positions = try RotaryPositions(angles: angles, rows: count, device: device)
             let tokens = PackedTokens(x, lengths: [count])
             let all = try self.seconds { try stack(tokens, positions, modulation).tokens }
-            let attention = Calibration.attentionOperations(count, width: configuration.hiddenSize) / attentionRate
+            let attention = MachineSpeed.attentionOperations(count, width: configuration.hiddenSize) / attentionRate
             return (count, max(all - attention, 0))
         }
         let (few, many) = try (seconds(Self.tokens.few), seconds(Self.tokens.many))
@@ -117,7 +117,7 @@ struct CalibrationRun {
         let (count, width) = (Self.autoencoderAttentionTokens, configuration.blockOutChannels.last ?? 1)
         let head = try Tensor.zeros([1, count, 1, width], dtype: dtype, device: device)
         let taken = try seconds { try attention(head, head, head) }
-        return (encoder, decoder, Calibration.attentionOperations(count, width: width) / max(taken, 1e-9))
+        return (encoder, decoder, MachineSpeed.attentionOperations(count, width: width) / max(taken, 1e-9))
     }
 
     /// Numbers a second that are packed as the transformer's are; without end where they are not packed.

@@ -7,31 +7,31 @@ import Torch
     import Foundation
 #endif
 
-/// Calibrations of this machine, in the program's cache folder: one for each size of a model, number type and number of
+/// Speeds of this machine, in the program's cache folder: one for each size of a model, number type and number of
 /// threads.
-struct CalibrationStore {
+struct SpeedStore {
     let folder: String
 
-    init(folder: String = LibTorchSearch.cacheFolder() + "/calibration") { self.folder = folder }
+    init(folder: String = LibTorchSearch.cacheFolder() + "/speed") { self.folder = folder }
 
     private struct Entry: Codable {
         let key: String
-        let calibration: Calibration
+        let speed: MachineSpeed
     }
 
     /// The stored one; otherwise what `measure` gives, which is stored if it can be.
-    func calibration(_ key: String, measure: () throws -> Calibration) throws -> Calibration {
+    func speed(_ key: String, measure: () throws -> MachineSpeed) throws -> MachineSpeed {
         if let stored = read(key) { return stored }
         let measured = try measure()
-        write(Entry(key: key, calibration: measured))
+        write(Entry(key: key, speed: measured))
         return measured
     }
 
-    func read(_ key: String) -> Calibration? {
+    func read(_ key: String) -> MachineSpeed? {
         guard let data = FileManager.default.contents(atPath: path(key)),
             let entry = try? JSONDecoder().decode(Entry.self, from: data), entry.key == key
         else { return nil }
-        return entry.calibration
+        return entry.speed
     }
 
     /// A folder that cannot be written costs a second the next time, and nothing else.

@@ -1,5 +1,5 @@
 /// How fast this machine runs layers of a model's size, and what the program takes before it does anything.
-package struct Calibration: Codable, Sendable, Equatable {
+package struct MachineSpeed: Codable, Sendable, Equatable {
     /// A block of the diffusion transformer without its attention, over tokens.
     package var block: LayerSpeed
     /// Operations of its attention a second.
