@@ -68,15 +68,19 @@ struct stretch {
     ptrdiff_t count;
 };
 
-/// Weights that are read once are best read in long stretches, and threads end together if the last ones are short: a
-/// task takes its share of half of what the tasks before it left. Its count is 0 behind the last task.
+/// Weights that are read once are best read in long stretches, and threads end together if the last ones are short: each
+/// round gives every thread its share of three quarters of what the rounds before it left. The count is 0 behind the last
+/// task.
 static struct stretch stretch_of(ptrdiff_t panels, int threads, ptrdiff_t task) {
     struct stretch stretch = {0, 0};
+    ptrdiff_t share = 0;
     for (ptrdiff_t index = 0; index <= task; index++) {
         stretch.first += stretch.count;
         const ptrdiff_t left = panels - stretch.first;
-        const ptrdiff_t share = left / (2 * threads);
-        stretch.count = left > 0 && share < 1 ? 1 : share;
+        if (index % threads == 0) {
+            share = 3 * left / (4 * threads) > 1 ? 3 * left / (4 * threads) : 1;
+        }
+        stretch.count = share < left ? share : left;
     }
     return stretch;
 }
