@@ -118,6 +118,14 @@ static void read_results_ahead(
     }
 }
 
+/// The same for what int8 sums of a panel are scaled by. Where weights are read once, so is this.
+static void read_scales_ahead(const struct product *product, ptrdiff_t panel) {
+    for (ptrdiff_t output = 0; output < PANEL_OUTPUTS; output += 16) {
+        __builtin_prefetch(product->finish.weight_scales + panel * PANEL_OUTPUTS + output);
+        __builtin_prefetch(product->finish.offsets + panel * PANEL_OUTPUTS + output);
+    }
+}
+
 struct piece {
     ptrdiff_t panel;
     ptrdiff_t first; // unit
@@ -204,6 +212,9 @@ static void multiply_piece(const struct product *product, const struct block *bl
     const bool last = piece->first + piece->units == product->units;
     const ptrdiff_t tiles = ceiling_division(block->rows, TILE_ROWS);
     struct matrix_tile tile = tile_of_piece(product, block, piece);
+    if (last && product->streamed && weight->format == KERNELS_INT8) {
+        read_scales_ahead(product, piece->panel);
+    }
     for (ptrdiff_t index = 0; index < tiles; index++) {
         ptrdiff_t row = part_of(block->rows, tiles, index);
         tile.rows = (int)(part_of(block->rows, tiles, index + 1) - row);
