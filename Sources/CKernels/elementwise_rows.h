@@ -130,12 +130,12 @@ INLINE void read_head(const struct rotary_rows *job, const void *head, float *no
     }
 }
 
-/// Element j with element j + D / 2.
+/// Element j with element j + D / 2. x is bfloat16 where `half_x`.
 INLINE void rotate_halves(
-    const float *x, const float *cosine, const float *sine, int half_size, void *output, bool half) {
+    const void *x, bool half_x, const float *cosine, const float *sine, int half_size, void *output, bool half) {
     for (int i = 0; i < half_size; i += LANES) {
         int count = chunk(half_size - i);
-        floats a = loaded(x, i, count, false), b = loaded(x, half_size + i, count, false);
+        floats a = loaded(x, i, count, half_x), b = loaded(x, half_size + i, count, half_x);
         floats c = loaded(cosine, i, count, false), s = loaded(sine, i, count, false);
         store(output, i, count, a * c - b * s, half);
         store(output, half_size + i, count, b * c + a * s, half);
@@ -174,11 +174,16 @@ INLINE void rotary_any(const struct rotary_rows *job, bool half) {
             ptrdiff_t place = (ptrdiff_t)head * job->head_size;
             const void *input = row_of(job->input, row * job->input_stride + place, 1, half);
             void *output = (void *)row_of(job->output, row * job->output_stride + place, 1, half);
+            // What was written a moment ago is slow to read at other places, as halves do.
+            if (!job->interleaved && !job->weight) {
+                rotate_halves(input, half, cosine, sine, job->head_size / 2, output, half);
+                continue;
+            }
             read_head(job, input, normed, half);
             if (job->interleaved) {
                 rotate_pairs(normed, cosines, sines, job->head_size, output, half);
             } else {
-                rotate_halves(normed, cosine, sine, job->head_size / 2, output, half);
+                rotate_halves(normed, false, cosine, sine, job->head_size / 2, output, half);
             }
         }
     }

@@ -68,15 +68,19 @@ struct stretch {
     ptrdiff_t count;
 };
 
-/// Weights that are read once are best read in long stretches, and threads end together if the last ones are short: a
-/// task takes its share of half of what the tasks before it left. Its count is 0 behind the last task.
+/// Weights that are read once are best read in long stretches, and threads end together if the last ones are short: each
+/// round gives every thread its share of three quarters of what the rounds before it left. The count is 0 behind the last
+/// task.
 static struct stretch stretch_of(ptrdiff_t panels, int threads, ptrdiff_t task) {
     struct stretch stretch = {0, 0};
+    ptrdiff_t share = 0;
     for (ptrdiff_t index = 0; index <= task; index++) {
         stretch.first += stretch.count;
         const ptrdiff_t left = panels - stretch.first;
-        const ptrdiff_t share = left / (2 * threads);
-        stretch.count = left > 0 && share < 1 ? 1 : share;
+        if (index % threads == 0) {
+            share = 3 * left / (4 * threads) > 1 ? 3 * left / (4 * threads) : 1;
+        }
+        stretch.count = share < left ? share : left;
     }
     return stretch;
 }
@@ -111,6 +115,14 @@ static void read_results_ahead(
         const ptrdiff_t place = row * epilogue->residual_stride + first;
         tile->ahead[tile->ahead_count++] = (struct rows_ahead){
             (const char *)epilogue->residual + place * element, epilogue->residual_stride * element, bytes};
+    }
+}
+
+/// The same for what int8 sums of a panel are scaled by. Where weights are read once, so is this.
+static void read_scales_ahead(const struct product *product, ptrdiff_t panel) {
+    for (ptrdiff_t output = 0; output < PANEL_OUTPUTS; output += 16) {
+        __builtin_prefetch(product->finish.weight_scales + panel * PANEL_OUTPUTS + output);
+        __builtin_prefetch(product->finish.offsets + panel * PANEL_OUTPUTS + output);
     }
 }
 
@@ -200,6 +212,9 @@ static void multiply_piece(const struct product *product, const struct block *bl
     const bool last = piece->first + piece->units == product->units;
     const ptrdiff_t tiles = ceiling_division(block->rows, TILE_ROWS);
     struct matrix_tile tile = tile_of_piece(product, block, piece);
+    if (last && product->streamed && weight->format == KERNELS_INT8) {
+        read_scales_ahead(product, piece->panel);
+    }
     for (ptrdiff_t index = 0; index < tiles; index++) {
         ptrdiff_t row = part_of(block->rows, tiles, index);
         tile.rows = (int)(part_of(block->rows, tiles, index + 1) - row);

@@ -3,16 +3,22 @@ import Torch
 /// Scaled dot-product attention in the order B L H D: query [B, L, H, D], key and value [B, S, K, D] where K
 /// divides H, result [B, L, H * D].
 ///
-/// - Parameter causal: the queries are the last L of the S tokens, and see themselves and what is before them.
+/// - Parameters:
+///   - keyLength: where B is 1, how many of the S tokens there are; the others are memory for later ones.
+///   - causal: the queries are the last L of the tokens, and see themselves and what is before them.
 package func attention(
-    _ query: Tensor, _ key: Tensor, _ value: Tensor, causal: Bool = false, scale: Double? = nil
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, keyLength: Int? = nil, causal: Bool = false,
+    scale: Double? = nil
 ) throws -> Tensor {
-    let (batch, length) = (query.size(0), query.size(1))
+    let (batch, length, room) = (query.size(0), query.size(1), key.size(1))
+    let keyLength = keyLength ?? room
     let kernel = try AttentionKernel(
         query, key, value, queryLengths: Array(repeating: length, count: batch),
-        keyLengths: Array(repeating: key.size(1), count: batch), causal: causal, scale: scale)
-    if let kernel { return try kernel().reshaped(batch, length, -1) }
-    return try libtorchAttention(query, key, value, causal: causal, scale: scale)
+        keyLengths: Array(repeating: keyLength, count: batch), causal: causal, scale: scale)
+    if let kernel { return try batch == 1 ? kernel() : kernel().reshaped(batch, length, -1) }
+    guard keyLength < room else { return try libtorchAttention(query, key, value, causal: causal, scale: scale) }
+    return try libtorchAttention(
+        query, key.narrowed(1, 0..<keyLength), value.narrowed(1, 0..<keyLength), causal: causal, scale: scale)
 }
 
 /// Attention within each of the sequences that lie end to end in query [1, T, H, D], key and value [1, T, K, D]; result

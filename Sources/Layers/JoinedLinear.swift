@@ -35,14 +35,16 @@ package struct JoinedLinear {
                 adapters: packed.adapters))
     }
 
-    /// What each layer makes of x [T, inputs], [T, outputs]; may be views of one tensor.
-    package func callAsFunction(_ x: Tensor) throws -> [Tensor] {
+    /// What each layer makes of x [T, inputs], cut into heads [1, T, heads, size]; may be views of one tensor.
+    package func heads(_ x: Tensor, size: Int) throws -> [Tensor] {
+        let count = x.size(0)
         switch storage {
-        case .separate(let layers): return try layers.map { try $0(x) }
+        case .separate(let layers): return try layers.map { try $0(x).reshaped(1, count, -1, size) }
         case .packed(let packed):
-            let parts = try packed.weight(x, bias: packed.bias).split(packed.sizes, 1)
+            let joined = try packed.weight(x, bias: packed.bias).reshaped(1, count, -1, size)
+            let parts = try joined.split(packed.sizes.map { $0 / size }, 2)
             return try zip(parts, packed.adapters).map { part, adapters in
-                try adapters.reduce(part) { y, adapter in try y + adapter(x) }
+                try adapters.reduce(part) { y, adapter in try y + adapter(x).reshaped(1, count, -1, size) }
             }
         }
     }

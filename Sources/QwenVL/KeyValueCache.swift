@@ -1,3 +1,4 @@
+import Layers
 import Torch
 
 /// Keys and values of the tokens a language model has read, so that a new token reads only itself.
@@ -24,20 +25,23 @@ package final class KeyValueCache {
     /// Memory for so many tokens is taken when the next ones are read, so that it need not grow until then.
     package func reserve(_ tokens: Int) { reserved = max(reserved, tokens) }
 
-    /// Puts the keys and values of new tokens, [1, L, K, D], behind those of a layer, and gives all of them,
-    /// [1, count + L, K, D], as views.
+    /// Tokens that fit without new memory.
+    var capacity: Int { layers.map { $0?.capacity ?? 0 }.min() ?? 0 }
+
+    /// Puts the keys and values of new tokens, [1, L, K, D], behind those of a layer, and gives its memory,
+    /// [1, capacity, K, D], and its length, count + L.
     ///
     /// - Throws: `LanguageModelError.input` when the cache was made for fewer layers.
-    func append(layer: Int, _ key: Tensor, _ value: Tensor) throws -> (key: Tensor, value: Tensor) {
+    func append(layer: Int, _ key: Tensor, _ value: Tensor) throws -> (key: Tensor, value: Tensor, length: Int) {
         guard layers.indices.contains(layer) else {
             throw LanguageModelError.input("a cache of \(layers.count) layers was used with more")
         }
         let end = count + key.size(1)
         let rows = try rows(layer, holding: end, like: key)
         layers[layer] = rows
-        try rows.key.narrowed(1, count..<end).copy(from: key)
-        try rows.value.narrowed(1, count..<end).copy(from: value)
-        return (try rows.key.narrowed(1, 0..<end), try rows.value.narrowed(1, 0..<end))
+        try rows.key.replaceTokens(from: count, with: key)
+        try rows.value.replaceTokens(from: count, with: value)
+        return (rows.key, rows.value, end)
     }
 
     private func rows(_ layer: Int, holding end: Int, like key: Tensor) throws -> Rows {

@@ -23,12 +23,12 @@ struct CausalAttention {
         addedTo residual: Tensor
     ) throws -> Tensor {
         let count = x.tokens.size(0)
-        let heads = try projections(x.tokens).map { try $0.reshaped(1, count, -1, headSize) }  // [1, T, H or K, D]
+        let heads = try projections.heads(x.tokens, size: headSize)  // [1, T, H or K, D]
         let (query, key, value) = (try rotate(heads[0]), try rotate(heads[1]), heads[2])
         let attended: Tensor
         if let (cache, layer) = cache {
-            let (keys, values) = try cache.append(layer: layer, key, value)
-            attended = try attention(query, keys, values, causal: true)
+            let (keys, values, length) = try cache.append(layer: layer, key, value)
+            attended = try attention(query, keys, values, keyLength: length, causal: true)
         } else {
             attended = try attention(query, key, value, lengths: x.lengths, causal: true)
         }

@@ -67,6 +67,7 @@ extension LibTorch {
     fileprivate func call(
         _ name: StaticString, _ overload: StaticString, _ arguments: [Argument]
     ) throws(TorchError) -> UInt64 {
+        OperatorCalls.add()
         let capacity = max(arguments.count, 8)
         let stack = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
         defer { stack.deallocate() }

@@ -4,6 +4,7 @@ extension Tensor {
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
         let torch = try Engine.library(for: "empty")
+        OperatorCalls.add()
         let (type, index) = torch.code(of: device)
         var result: TensorHandle?
         let status = torch.emptyStrided(
@@ -20,6 +21,7 @@ extension Tensor {
     ) throws(TorchError) -> Tensor {
         let tensor = try empty(shape, dtype: dtype, device: device)
         let torch = try Engine.library(for: "zeros")
+        OperatorCalls.add()
         guard torch.fillWithZero(tensor.handle) == 0 else {
             throw .operation(name: "zeros", shapes: [shape], message: torch.failureMessage())
         }
@@ -35,6 +37,7 @@ extension Tensor {
     /// A float64 scalar on the CPU, which takes part in arithmetic without changing the other side's type.
     static func scalar(_ value: Double) throws(TorchError) -> Tensor {
         let torch = try Engine.library(for: "scalar")
+        OperatorCalls.add()
         var result: TensorHandle?
         guard torch.scalarTensor(value, &result) == 0, let result else { throw .invalid(torch.failureMessage()) }
         return Tensor(owning: result)
@@ -85,6 +88,7 @@ extension Tensor {
         _ memory: UnsafeRawPointer, _ shape: [Int], _ dtype: DType, owner: AnyObject
     ) throws(TorchError) -> Tensor {
         let torch = try Engine.library(for: "from_blob")
+        OperatorCalls.add()
         let context = Unmanaged.passRetained(owner)
         var result: TensorHandle?
         let status = torch.fromBlob(

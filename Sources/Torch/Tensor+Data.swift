@@ -16,6 +16,7 @@ extension Tensor {
     /// Overwrites the elements with those of `source`, converting type and device.
     package func copy(from source: Tensor) throws(TorchError) {
         let torch = try Engine.library(for: "copy_")
+        OperatorCalls.add()
         guard torch.copyInto(handle, source.handle, 0) == 0 else {
             throw .operation(name: "copy_", shapes: [shape, source.shape], message: torch.failureMessage())
         }

@@ -33,6 +33,7 @@ extension Tensor {
     /// self - alpha * other: the one addition of the C ABI that goes through autograd (`add` takes a Scalar).
     private func subtracting(_ other: Tensor, alpha: Double) throws(TorchError) -> Tensor {
         let torch = try Engine.library(for: "sub")
+        OperatorCalls.add()
         var result: TensorHandle?
         guard torch.subtract(handle, other.handle, alpha, &result) == 0, let result else {
             throw .operation(

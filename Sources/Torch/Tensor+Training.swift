@@ -2,6 +2,7 @@ extension Tensor {
     /// Fills the memory with zeros.
     package func clear() throws(TorchError) {
         let torch = try Engine.library(for: "zero_")
+        OperatorCalls.add()
         guard torch.fillWithZero(handle) == 0 else {
             throw .operation(name: "zero_", shapes: [shape], message: torch.failureMessage())
         }

@@ -124,7 +124,8 @@ private func relative(_ a: Tensor, _ b: Tensor) throws -> Float {
                 #expect(try largest(packed(x, addedTo: residual), dense(x, addedTo: residual)) < tolerance)
 
                 func joined(_ w: Weights) throws -> [Tensor] {
-                    try JoinedLinear(w, [("q", 70), ("k", 30), ("v", 31)], 51, initial: .uniform(inputs: 51))(x)
+                    try JoinedLinear(w, [("q", 70), ("k", 30), ("v", 35)], 51, initial: .uniform(inputs: 51))
+                        .heads(x, size: 5)
                 }
                 for (ours, plain) in zip(try joined(views.packed), try joined(views.dense)) {
                     let difference = try largest(ours, plain)

@@ -92,6 +92,42 @@ import Torch
         }
     }
 
+    @Test(.enabled(if: Kernels.arePreferred), arguments: [WeightStorage.packed, .int8, .int4])
+    func aLayerTakesFewCallsForAToken(storage: WeightStorage) async throws {
+        try await withEngine {
+            let reader = try Reader(SmallLanguageModel.make(dtype: .bfloat16, storage: storage))
+            _ = try reader.read(0..<20)
+            let token = PackedTokens(try reader.embeddings.narrowed(0, 20..<21), lengths: [1])
+            var counts: [Int] = []
+            _ = try reader.model(token, [Self.positions[20]], cache: reader.cache) { _, _ in
+                counts.append(OperatorCalls.count)
+            }
+            #expect(counts.count == 2)
+            #expect((1...15).contains(counts[1] - counts[0]), "\(counts[1] - counts[0]) calls")
+        }
+    }
+
+    @Test func cachedHeadsMayBePartsOfOneTensor() async throws {
+        try await withEngine {
+            for dtype in [DType.float32, .bfloat16] {
+                let joined = try Tensor.randn([1, 30, 8, 6], Generator(seed: 4)).to(dtype)
+                let cache = KeyValueCache(layerCount: 1)
+                for range in [0..<7, 7..<8, 8..<30] {
+                    let parts = try joined.narrowed(1, range).split([4, 2, 2], 2)
+                    _ = try cache.append(layer: 0, parts[1], parts[2])
+                    cache.advance(by: range.count)
+                }
+                let parts = try joined.split([4, 2, 2], 2)
+                cache.truncate(to: 29)
+                let last = try (key: parts[1].narrowed(1, 29..<30), value: parts[2].narrowed(1, 29..<30))
+                let all = try cache.append(layer: 0, last.key, last.value)
+                #expect(all.length == 30)
+                #expect(try all.key.narrowed(1, 0..<30).floats() == parts[1].floats())
+                #expect(try all.value.narrowed(1, 0..<30).floats() == parts[2].floats())
+            }
+        }
+    }
+
     @Test func reservedMemoryStaysWhereItIs() async throws {
         try await withEngine {
             let cache = KeyValueCache(layerCount: 1)

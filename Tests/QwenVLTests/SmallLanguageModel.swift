@@ -20,9 +20,12 @@ enum SmallLanguageModel {
         return try JSONDecoder().decode(LanguageModelConfiguration.self, from: Data(json.utf8))
     }
 
-    static func make(maximumTokens: Int = 1000, vocabulary: Int = 40, imageToken: Int = 39) throws -> LanguageModel {
+    static func make(
+        maximumTokens: Int = 1000, vocabulary: Int = 40, imageToken: Int = 39, dtype: DType = .float32,
+        storage: WeightStorage = .dense
+    ) throws -> LanguageModel {
         try LanguageModel(
-            Weights(RandomSource(seed: 3)),
+            Weights(RandomSource(seed: 3), dtype: dtype, storage: storage),
             configuration(maximumTokens: maximumTokens, vocabulary: vocabulary, imageToken: imageToken))
     }
 }

@@ -24,6 +24,20 @@ import Torch
         try ImagePrompt(text, generator.tokenizer, generator.model.configuration)
     }
 
+    @Test func aReplyTakesItsMemoryAtItsStart() async throws {
+        try await withEngine {
+            let generator = try Self.generator()
+            let prompt = try Self.prompt("Hello", generator)
+            let state = TextState(generator.model.configuration)
+            var capacities: Set<Int> = []
+            let reply = try generator(
+                prompt, state: state, sampling: Self.sampling, maximumTokens: 600, stopStrings: [],
+                onPrompt: { _ in capacities.insert(state.cache.capacity) })
+            capacities.insert(state.cache.capacity)
+            #expect(reply.ids.count == 600 && capacities == [prompt.ids.count + 600])
+        }
+    }
+
     @Test func piecesJoinToTheTextOfTheTokens() async throws {
         try await withEngine {
             let generator = try Self.generator()

@@ -26,7 +26,7 @@ package struct SelfAttention {
 
     package func callAsFunction(_ x: PackedTokens, _ positions: RotaryPositions) throws -> Tensor {
         let count = x.tokens.size(0)
-        let heads = try projections(x.tokens).map { try $0.reshaped(1, count, -1, headSize) }  // [1, T, H or K, D]
+        let heads = try projections.heads(x.tokens, size: headSize)  // [1, T, H or K, D]
         let query = try positions.rotatePairs(heads[0], after: queryNorm)
         let key = try positions.rotatePairs(heads[1], after: keyNorm)
         let value = heads[2]
