@@ -48,7 +48,8 @@ struct DrawingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Skip layers at some steps: none, teacache[:threshold] or taylorseer[:interval[:order]]. (default: none)", valueName: "name"))
+            "Skip layers at some steps: none, teacache[:threshold] or taylorseer[:interval[:order]]. (default: none)",
+            valueName: "name"))
     var cache: String?
 
     @Option(help: ArgumentHelp("Seed of the noise. (default: 0)", valueName: "n"))
@@ -62,7 +63,8 @@ struct DrawingOptions: ParsableArguments {
         try guidanceRange?.validate()
         try scheduler.require(among: GenerationRequest.Scheduler.allCases.map(\.rawValue), "--scheduler")
         if let cache, GenerationRequest.Cache(cache) == nil {
-            throw ValidationError("--cache must be none, teacache[:threshold] or taylorseer[:interval[:order]], got '\(cache)'")
+            throw ValidationError(
+                "--cache must be none, teacache[:threshold] or taylorseer[:interval[:order]], got '\(cache)'")
         }
     }
 

@@ -23,7 +23,8 @@ struct PlanCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("reference"),
-        help: ArgumentHelp("A picture to be edited or composed from: its file, or its size. Repeat.", valueName: "png|WxH"))
+        help: ArgumentHelp(
+            "A picture to be edited or composed from: its file, or its size. Repeat.", valueName: "png|WxH"))
     var references: [PlannedPicture] = []
 
     @OptionGroup(title: "Model")

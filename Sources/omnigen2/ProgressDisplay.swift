@@ -43,10 +43,10 @@ final class ProgressDisplay: Sendable {
     /// What a preset chose, and what of it was overridden.
     func preset(_ record: GenerationRecord) {
         guard let preset = record.preset else { return }
-        let settings =
-            [record.quantization?.rawValue ?? record.dtype.rawValue, record.scheduler.rawValue, "\(record.steps) steps"]
-            + ["guidance \(record.guidanceRange[0]) to \(record.guidanceRange[1])"]
-            + (record.cache.map { ["cache \($0)"] } ?? [])
+        var settings = [record.quantization?.rawValue ?? record.dtype.rawValue, record.scheduler.rawValue]
+        settings.append("\(record.steps) steps")
+        settings.append("guidance \(record.guidanceRange[0]) to \(record.guidanceRange[1])")
+        if let cache = record.cache { settings.append("cache \(cache)") }
         if style == .json {
             event("preset", ["name": .string(preset.rawValue), "settings": .string(settings.joined(separator: ", "))])
         } else {

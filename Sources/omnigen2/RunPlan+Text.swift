@@ -42,7 +42,9 @@ extension RunPlan {
     var refusal: String {
         let limit = memoryLimit.map(Self.gigabytes) ?? "none"
         let others = remedies.map { "\($0.options) (\(Self.gigabytes($0.memory)))" }
-        return "this run takes \(Self.gigabytes(memory)) of memory even with blocks read from the disk, and may take \(limit); "
+        return
+            "this run takes \(Self.gigabytes(memory)) of memory even with blocks read from the disk, and may take "
+            + "\(limit); "
             + (others.isEmpty
                 ? "no smaller picture fits" : "what fits: " + others.joined(separator: ", or "))
     }

@@ -128,7 +128,10 @@ import Testing
         (["--image", source, "--reference-latents", "mean"], 64, "--reference-latents must be one of sample, mode"),
         (["--image", source, "--max-pixels", "10"], 64, "max pixels must be at least 256, got 10"),
         (["--image", source, "--max-input-side", "8"], 64, "max input side must be at least 16, got 8"),
-        (["--image", source, "--cache", "magic"], 64, "--cache must be none, teacache[:threshold] or taylorseer[:interval[:order]]"),
+        (
+            ["--image", source, "--cache", "magic"], 64,
+            "--cache must be none, teacache[:threshold] or taylorseer[:interval[:order]]"
+        ),
     ])
     func aBadValueGetsOneClearLineAndItsCode(arguments: [String], status: Int32, words: String) throws {
         try Program.withFolder { folder in

@@ -50,11 +50,13 @@ import Testing
         try Program.withFolder { folder in
             let path = "\(folder)/a.png"
             let drawn = try Program.run([
-                "generate", "A dog", "--model", Program.checkpoint, "--height", "32", "--width", "32", "--device", "cpu",
+                "generate", "A dog", "--model", Program.checkpoint, "--height", "32", "--width", "32", "--device",
+                "cpu",
                 "--preset", "fast", "--steps", "8", "--output", path,
             ])
             #expect(drawn.status == 0, "\(drawn.error)")
-            #expect(drawn.error.contains("preset fast: int8, euler, 8 steps, guidance 0.0 to 0.4, cache taylorseer:5:3"))
+            #expect(
+                drawn.error.contains("preset fast: int8, euler, 8 steps, guidance 0.0 to 0.4, cache taylorseer:5:3"))
             let again = "\(folder)/b.png"
             let repeated = try Program.run(["generate", "--from", path, "--output", again])
             #expect(repeated.status == 0, "\(repeated.error)")

@@ -9,7 +9,8 @@ package struct TransformerStack {
     /// `nil` for blocks that know no time.
     private let modulations: BlockStack<Linear>?
 
-    package init(_ w: Weights, _ count: Int, _ configuration: TransformerConfiguration, isModulated: Bool = true) throws {
+    package init(_ w: Weights, _ count: Int, _ configuration: TransformerConfiguration, isModulated: Bool = true) throws
+    {
         blocks = try w.blocks(count) { try TransformerBlock($0, configuration, modulated: isModulated) }
         modulations =
             isModulated

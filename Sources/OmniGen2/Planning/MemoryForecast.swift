@@ -45,7 +45,8 @@ struct MemoryForecast {
     private func unmapped(_ readsBlocks: Bool) -> Int {
         [transformer, languageModel, autoencoder].reduce(0) { sum, part in
             let isStreamed = readsBlocks && part !== autoencoder
-            return sum + part.pieces.reduce(0) { $0 + (!$1.isMapped && !(isStreamed && $1.block != nil) ? $1.bytes : 0) }
+            return sum
+                + part.pieces.reduce(0) { $0 + (!$1.isMapped && !(isStreamed && $1.block != nil) ? $1.bytes : 0) }
         }
     }
 

@@ -7,6 +7,7 @@ public struct RunPlan: Sendable, Equatable, Codable {
             case load, text, references, steps, pixels
         }
 
+        /// Which part.
         public let kind: Kind
         /// The most that is held in memory during it, in bytes.
         public let memory: Int
@@ -28,6 +29,7 @@ public struct RunPlan: Sendable, Equatable, Codable {
     public let references: [String]
     /// Steps of the run, and those at which the layers run.
     public let steps, fullSteps: Int
+    /// In their order.
     public let stages: [Stage]
     /// Whether blocks are read from the disk each time they are needed, because they do not fit.
     public let readsBlocks: Bool

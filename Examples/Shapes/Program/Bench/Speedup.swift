@@ -45,7 +45,8 @@ struct Speedup {
         return Speedup(
             "fast",
             [
-                "--precision", "bf16", "--scheduler", request.scheduler.rawValue, "--steps", "\(request.steps)", "--cache",
+                "--precision", "bf16", "--scheduler", request.scheduler.rawValue, "--steps", "\(request.steps)",
+                "--cache",
                 request.cache.description, "--guided", "\(request.guidanceRange.upperBound)",
             ] + quantization)
     }
