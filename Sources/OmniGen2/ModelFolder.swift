@@ -118,6 +118,11 @@ package struct ModelFolder: Sendable {
 
     package func tokenizer() throws -> Tokenizer { try Tokenizer(folder: processorFolder) }
 
+    /// Whether there is such a part at all.
+    func holds(_ part: Part) -> Bool {
+        files[part] != nil || FileManager.default.fileExists(atPath: "\(path)/\(part.rawValue)")
+    }
+
     /// The tensors of a part, opened but not read.
     package func tensors(_ part: Part) throws -> SafetensorsFolder {
         try files.tensors(part) ?? SafetensorsFolder(path: "\(path)/\(part.rawValue)")

@@ -132,8 +132,7 @@ public final class OmniGen2: Sendable {
         if let plan {
             folder.streamsBlocks = plan.readsBlocks
         } else if device == .cpu, let limit = configuration.maximumMemory ?? ProcessMemory.available() {
-            folder.streamsBlocks =
-                try Planner(folder, configuration.precision).plan(.usual(for: folder), limit: limit, nil).readsBlocks
+            folder.streamsBlocks = try !Planner.fits(folder, configuration.precision, use, limit)
         }
         let resident = Resident(folder, configuration.precision.dtype, device)
         switch use {

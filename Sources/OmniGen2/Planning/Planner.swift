@@ -16,6 +16,8 @@ struct Planner {
 
     /// Of program, libraries and what they keep, where nothing was measured.
     private static let usualProgramBytes = 180_000_000
+    /// What pictures and answers are computed with.
+    private static let textBytes = 1_000_000_000
 
     init(_ folder: ModelFolder, _ precision: OmniGen2.Precision) throws {
         (self.folder, self.precision) = (folder, precision)
@@ -47,6 +49,19 @@ struct Planner {
             references: shape.references.map { "\($0.width)x\($0.height)" }, steps: shape.steps.count,
             fullSteps: shape.steps.filter { !$0.isEmpty }.count, stages: stages, readsBlocks: readsBlocks,
             memoryLimit: limit, remedies: try fits ? [] : remedies(request, limit: limit ?? 0, speed))
+    }
+
+    /// Whether all blocks of a model can be in memory, where nothing is known of what it will be asked for: for drawing, an
+    /// edit of a picture of its own size is assumed.
+    static func fits(
+        _ folder: ModelFolder, _ precision: OmniGen2.Precision, _ use: OmniGen2.Use, _ limit: Int
+    ) throws -> Bool {
+        // Text needs no more of a model than its language half, and there may be no more.
+        if use == .text, !folder.holds(.transformer) {
+            let bytes = try folder.footprint(.mllm, precision.dtype, .cpu).pieces.reduce(0) { $0 + $1.bytes }
+            return usualProgramBytes + bytes + textBytes <= limit
+        }
+        return try !Planner(folder, precision).plan(.usual(for: folder), limit: limit, nil).readsBlocks
     }
 
     private func forecast(_ shape: RunShape, _ speed: MachineSpeed?) -> MemoryForecast {
