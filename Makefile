@@ -37,7 +37,7 @@ bench: bootstrap ## measure kernels and models of the published size, with rando
 
 bench-compare: bootstrap ## run the original's code, a checkout in OFFICIAL, and ours in turn
 	swift build --product omnigen2 $(swift_flags)
-	$(PYTHON) scripts/bench-compare $(OFFICIAL) $(if $(CASES),--cases $(CASES)) $(if $(PAIRS),--pairs $(PAIRS))
+	$(PYTHON) scripts/bench-compare $(OFFICIAL) $(if $(CASES),--cases $(CASES)) $(if $(PAIRS),--pairs $(PAIRS)) $(if $(QUANTIZE),--quantize $(QUANTIZE))
 
 shapes-bench: bootstrap ## judge the small model on SHAPES_COUNT cases of each task, from SHAPES_SEED
 	swift build --product shapes $(swift_flags)
