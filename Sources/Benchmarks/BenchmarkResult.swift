@@ -15,6 +15,9 @@ package struct BenchmarkResult: Equatable, Sendable {
     package var shareOfPeak: Double?
     /// Largest less smallest share of the pairs; of a peak, largest less smallest over the median.
     package var spread: Double?
+    /// Error of rounded weights as a share of what is compared, and the largest of several.
+    package var error: Double?
+    package var worstError: Double?
     /// Most bytes of memory that the process held during the case.
     package var peakRSS: Int
 
@@ -25,7 +28,8 @@ package struct BenchmarkResult: Equatable, Sendable {
 
 extension BenchmarkResult: Encodable {
     private enum Key: String, CodingKey {
-        case name, shape, p50, p95, gflops, gbps, spread
+        case name, shape, p50, p95, gflops, gbps, spread, error
+        case worstError = "worst_error"
         case tokensPerSecond = "tokens_per_second"
         case shareOfPeak = "share_of_peak"
         case peakRSS = "peak_rss"
@@ -42,6 +46,8 @@ extension BenchmarkResult: Encodable {
         try container.encodeIfPresent(tokensPerSecond, forKey: .tokensPerSecond)
         try container.encodeIfPresent(shareOfPeak, forKey: .shareOfPeak)
         try container.encodeIfPresent(spread, forKey: .spread)
+        try container.encodeIfPresent(error, forKey: .error)
+        try container.encodeIfPresent(worstError, forKey: .worstError)
         try container.encode(peakRSS, forKey: .peakRSS)
     }
 }

@@ -9,7 +9,7 @@ package enum BenchmarkTable {
     package static func row(_ result: BenchmarkResult) -> String {
         line([
             result.name, result.p50.map(time) ?? "-", result.p95.map(time) ?? "-", rate(result),
-            result.shareOfPeak.map(percent) ?? "-", result.spread.map(percent) ?? "-",
+            result.shareOfPeak.map(percent) ?? "-", (result.spread ?? result.worstError).map(percent) ?? "-",
             decimal(Double(result.peakRSS) / 1e9, 2) + " GB", result.shape,
         ])
     }
@@ -26,6 +26,7 @@ package enum BenchmarkTable {
 
     private static func rate(_ result: BenchmarkResult) -> String {
         if let tokens = result.tokensPerSecond { return decimal(tokens, 1) + " token/s" }
+        if let error = result.error { return decimal(error * 100, 2) + "% error" }
         if let operations = result.gflops { return decimal(operations, 0) + " GFLOP/s" }
         return result.gbps.map { decimal($0, 1) + " GB/s" } ?? "-"
     }

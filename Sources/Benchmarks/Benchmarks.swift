@@ -3,7 +3,7 @@ import Torch
 
 /// The cases that share what is loaded for them.
 package enum BenchmarkPart: String, CaseIterable, Sendable {
-    case kernels, transformer, autoencoder, language, start
+    case kernels, transformer, autoencoder, language, rounding, start
 
     /// The cases, in the order in which they are run.
     package var names: [String] {
@@ -12,6 +12,7 @@ package enum BenchmarkPart: String, CaseIterable, Sendable {
         case .transformer: TransformerCases.all.map(\.name)
         case .autoencoder: AutoencoderCases.all.map(\.name)
         case .language: LanguageCases.all.map(\.name)
+        case .rounding: RoundingErrors.names
         case .start: ColdStart.all(libtorch: nil).map(\.name)
         }
     }
@@ -87,6 +88,10 @@ package struct Benchmarks: Sendable {
             return try await onEngine { try session.run(AutoencoderCases.all) { try AutoencoderCases.load(numbers) } }
         case .language:
             return try await onEngine { try session.run(LanguageCases.all) { try LanguageCases.Model(numbers) } }
+        case .rounding:
+            let filter = filter
+            try await onEngine { try RoundingErrors.measure(filter, progress: progress, report: report) }
+            return [:]
         case .start: return try session.run(ColdStart.all(libtorch: libtorch)) {}
         }
     }

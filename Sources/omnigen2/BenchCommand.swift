@@ -20,7 +20,8 @@ struct BenchCommand: AsyncParsableCommand {
 
             A step is the first of a run with all its guidance branches; what a run computes once before it is left out. \
             first-token is vision tower and prefill. cold-start is this program started anew until libtorch is open, \
-            which is what stands before the first step but for reading the model: there is none here.
+            which is what stands before the first step but for reading the model: there is none here. rounding is no time, \
+            but the error of weights in 8 and 4 bits against bf16.
             """)
 
     @Argument(

@@ -26,6 +26,8 @@ import Testing
             "attention-4096", "attention-1100", "gemm-bf16", "gemm-int8", "gemv-bf16", "gemv-int8", "gemv-int4",
         ]
         #expect(BenchmarkPart.kernels.names == names)
+        #expect(
+            BenchmarkPart.rounding.names.prefix(4) == ["int8-blocks", "int8-velocity", "int8-states", "int8-scores"])
         #expect(MachinePeak.allCases.map(\.rawValue) == ["peak-bf16", "peak-int8", "peak-float32", "peak-read"])
     }
 

@@ -30,7 +30,7 @@ import Testing
 
     @Test(arguments: [
         (["--filter", "gemm-fp4"], "--filter gemm-fp4: no such case; there are attention-4096"),
-        (["parts"], "a part must be one of kernels, transformer, autoencoder, language, start, got 'parts'"),
+        (["parts"], "a part must be one of kernels, transformer, autoencoder, language, rounding, start, got 'parts'"),
         (["--dtype", "fp16"], "--dtype must be fp32 or bf16, got 'fp16'"),
         (["--repetitions", "0"], "--repetitions must be 1 or more, got 0"),
         (["--threads", "0"], "--threads must be between 1 and 256, got 0"),

@@ -441,12 +441,13 @@ import Testing
         computes once before it is left out. first-token is vision tower and prefill.
         cold-start is this program started anew until libtorch is open, which is what
         stands before the first step but for reading the model: there is none here.
+        rounding is no time, but the error of weights in 8 and 4 bits against bf16.
 
         USAGE: omnigen2 bench [<part> ...] [--filter <name> ...] [--dtype <type>] [--quantize <type>] [--repetitions <n>] [--threads <n>] [--json] [--libtorch <dir>]
 
         ARGUMENTS:
           <part>                  What to measure: kernels, transformer, autoencoder,
-                                  language, start. (default: all)
+                                  language, rounding, start. (default: all)
 
         OPTIONS:
           --filter <name>         Measure the cases of this name only; * stands for any
