@@ -178,6 +178,7 @@ extension OmniGen2 {
     /// the CPU.
     ///
     /// - Parameters:
+    ///   - request: what would be drawn.
     ///   - model: as for loading; it is downloaded if it is not there.
     ///   - files: what stands in for parts of it.
     ///   - configuration: how it would be loaded. Without `maximumMemory` what the machine has left is the limit.
