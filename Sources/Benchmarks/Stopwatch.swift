@@ -1,3 +1,5 @@
+import OmniGen2
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -53,9 +55,7 @@ package final class Stopwatch {
 
     private func seconds(_ measurement: Measurement) throws -> Double {
         try Task.checkCancellation()
-        let clock = ContinuousClock()
-        let duration = try clock.measure(measurement.run).components
-        return Double(duration.seconds) + Double(duration.attoseconds) / 1e18
+        return try ContinuousClock().measure(measurement.run).seconds
     }
 
     /// The rate of a block over the peak of right now.

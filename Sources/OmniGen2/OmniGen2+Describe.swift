@@ -60,12 +60,11 @@ extension OmniGen2 {
 extension TextReply {
     /// What a generator's reply says, made since `start`.
     init(_ reply: GeneratedText, _ tokenizer: Tokenizer, since start: ContinuousClock.Instant) {
-        let duration = (ContinuousClock.now - start).components
         self.init(
             text: reply.text, finishReason: FinishReason(reply.finish),
             asksForPicture: tokenizer.decode(reply.ids).utf8.starts(with: TextGenerator.pictureMark.utf8),
             promptTokens: reply.promptTokens, prefilledTokens: reply.prefilledTokens, replyTokens: reply.ids.count,
-            seconds: Double(duration.seconds) + Double(duration.attoseconds) / 1e18)
+            seconds: (ContinuousClock.now - start).seconds)
     }
 }
 

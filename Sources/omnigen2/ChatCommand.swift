@@ -64,8 +64,8 @@ struct ChatCommand: AsyncParsableCommand {
         try record.complete(for: folder)
         model.announce(display)
         if Terminal.errorIsTerminal { display.message("loading \(folder.path)") }
-        try await record.fitPreset(
-            to: folder, isOnCPU: OmniGen2.isOnCPU(engine.configuration(record.dtype, nil)))
+        try await record.roundAsPreset(
+            folder, isOnCPU: OmniGen2.isOnCPU(engine.configuration(record.dtype, nil)))
         display.preset(record)
         let loaded = try await OmniGen2(
             folder: folder, configuration: engine.configuration(record.dtype, record.quantization), for: .text)

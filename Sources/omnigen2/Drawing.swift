@@ -27,7 +27,7 @@ struct Drawing {
         try record.complete(for: folder)
         (request.height, request.width) = (record.request.height, record.request.width)
         let isOnCPU = try await OmniGen2.isOnCPU(engine.configuration(record.dtype, nil))
-        try record.fitPreset(to: folder, isOnCPU: isOnCPU)
+        try record.roundAsPreset(folder, isOnCPU: isOnCPU)
         display.preset(record)
         let configuration = engine.configuration(record.dtype, record.quantization)
         let plan = isOnCPU ? try await plan(request, folder, configuration) : nil

@@ -82,7 +82,8 @@ struct GenerationRecord: Codable, Equatable {
         quantization = model.quantization ?? quantization
     }
 
-    /// Takes the settings of a preset; the number type stays where the model's options name it.
+    /// Takes the settings of a preset, but for the rounding of weights, which depends on the model and on where it runs; the
+    /// number type stays where the model's options name it.
     mutating func apply(_ preset: Preset, _ model: ModelOptions) {
         var request = request
         request.apply(preset)
@@ -90,13 +91,13 @@ struct GenerationRecord: Codable, Equatable {
         guidanceRange = [request.guidanceRange.lowerBound, request.guidanceRange.upperBound]
         self.preset = preset
         dtype = model.precision ?? .bfloat16
-        quantization = model.quantization ?? (dtype == .bfloat16 ? preset.quantization : nil)
+        quantization = model.quantization
     }
 
-    /// A preset rounds weights on the CPU only, and only those that are not packed already.
-    mutating func fitPreset(to model: ModelFolder, isOnCPU: Bool) throws {
-        guard preset != nil, try !isOnCPU || model.isPacked else { return }
-        quantization = nil
+    /// Rounds weights as a preset does where nothing else was asked for: in bf16, on the CPU, and none that are packed already.
+    mutating func roundAsPreset(_ model: ModelFolder, isOnCPU: Bool) throws {
+        guard let preset, quantization == nil, dtype == .bfloat16, isOnCPU, try !model.isPacked else { return }
+        quantization = preset.quantization
     }
 
     /// What only the model can tell.

@@ -53,7 +53,7 @@ struct PlanCommand: AsyncParsableCommand {
         let folder = try await ModelLocation(record.model).resolve(
             files: record.files ?? ModelFiles(), progress: display.download, warn: display.warning)
         try record.complete(for: folder)
-        try record.fitPreset(to: folder, isOnCPU: true)
+        try record.roundAsPreset(folder, isOnCPU: true)
         var request = record.request
         request.references = try references.map { try $0.picture() }
         let plan = try await OmniGen2.plan(

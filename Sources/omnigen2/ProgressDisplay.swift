@@ -148,8 +148,6 @@ enum JSONField: Encodable {
 }
 
 extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
-
     /// "0.42 s", "12.3 s".
     var text: String {
         let hundredths = Int((seconds * 100).rounded())

@@ -67,8 +67,7 @@ struct SpeedupsCommand: AsyncParsableCommand {
                     try await player.play(example, seed: UInt64(index), folder).isRight)
                 Message.progress("\(speedup.name) \(task.rawValue) \(index + 1)/\(count)")
             }
-            let duration = (ContinuousClock.now - start).components
-            results.seconds[task] = Double(duration.seconds) + Double(duration.attoseconds) / 1e18
+            results.seconds[task] = (ContinuousClock.now - start).seconds
         }
         Message.progress("")
         return results

@@ -22,12 +22,8 @@ enum PageCache {
         var (read, seconds) = (0, 0.0)
         for _ in 0..<2 {
             let duration = ContinuousClock().measure { read = pread(descriptor, buffer, count, 0) }
-            seconds = duration.inSeconds
+            seconds = duration.seconds
         }
         return read > 0 && seconds > 0 ? Double(read) / seconds : usualRate
     }
-}
-
-extension Duration {
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

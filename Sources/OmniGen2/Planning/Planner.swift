@@ -13,6 +13,7 @@ struct Planner {
     private let transformerConfiguration: TransformerConfiguration
     private let languageConfiguration: LanguageModelConfiguration
     private let autoencoderConfiguration: AutoencoderConfiguration
+    private let tokenizer: Tokenizer
 
     /// Of program, libraries and what they keep, where nothing was measured.
     private static let usualProgramBytes = 180_000_000
@@ -28,6 +29,7 @@ struct Planner {
         transformerConfiguration = try folder.transformerConfiguration()
         languageConfiguration = try folder.languageModelConfiguration()
         autoencoderConfiguration = try folder.autoencoderConfiguration()
+        tokenizer = try folder.tokenizer()
     }
 
     /// - Parameters:
@@ -79,7 +81,6 @@ struct Planner {
     }
 
     private func shape(_ request: GenerationRequest) throws -> RunShape {
-        let tokenizer = try folder.tokenizer()
         func tokens(_ text: String) -> Int {
             let count = tokenizer.encode(ChatTemplate.imagePrompt(text)).count
             return min(count, request.maxPromptTokens ?? count)

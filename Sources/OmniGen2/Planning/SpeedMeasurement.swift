@@ -51,7 +51,7 @@ struct SpeedMeasurement {
                 // The device may still be at it when the call returns.
                 _ = try body().selected(0, 0).to(.cpu)
             }
-            return duration.inSeconds
+            return duration.seconds
         }
         let first = try once()
         return first < Self.shortTime ? min(first, try once()) : first
@@ -138,6 +138,6 @@ struct SpeedMeasurement {
             .to(form.dtype)
         let clock = ContinuousClock()
         let duration = try clock.measure { try weight.pack(values.mutableData(), rows: 0..<form.outputs) }
-        return Double(values.count) / max(duration.inSeconds, 1e-9)
+        return Double(values.count) / max(duration.seconds, 1e-9)
     }
 }

@@ -143,10 +143,9 @@ package final class TrainingRun<Stage: TrainingStage> {
     }
 
     private func log(_ report: Trainer<Stage.Objective>.Report, since start: ContinuousClock.Instant) throws {
-        let duration = (ContinuousClock.now - start).components
         let metrics = StepMetrics(
             step: report.step, loss: report.loss, gradientNorm: report.gradientNorm, rate: report.rate,
-            seconds: Double(duration.seconds) + Double(duration.attoseconds) / 1e18, skipped: skipped,
+            seconds: (ContinuousClock.now - start).seconds, skipped: skipped,
             measures: report.measures)
         try folder.log(metrics)
         try tensorBoard?.write(metrics)
