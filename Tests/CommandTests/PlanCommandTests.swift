@@ -63,4 +63,16 @@ import Testing
             #expect(FileManager.default.contentsEqual(atPath: path, andPath: again))
         }
     }
+
+    @Test func aPresetHidesNoRoundingThatAPackedModelCannotHave() throws {
+        try Program.withFolder { folder in
+            let packed = "\(folder)/packed"
+            let written = try Program.run(["quantize", Program.checkpoint, "--type", "int8", "--output", packed])
+            #expect(written.status == 0, "\(written.error)")
+            let plan = ["plan", "A dog", "--model", packed, "--device", "cpu", "--preset", "fast"]
+            #expect(try Program.run(plan).status == 0)
+            let refused = try Program.run(plan + ["--quantize", "int4"])
+            #expect(refused.status == 64 && refused.error.contains("is packed as int8 and cannot be loaded as int4"))
+        }
+    }
 }
