@@ -28,6 +28,11 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.8.0"),
     ],
     targets: [
         .target(name: "CKernels"),
@@ -55,10 +60,24 @@ let package = Package(
             swiftSettings: swiftSettings),
         library(
             "Benchmarks", "CKernels", "OmniGen2", "QwenVL", "Diffusion", "Layers", "Torch"),
+        .target(name: "CWebPage", exclude: ["Page"]),
+        library(
+            "Server", "CWebPage", "OmniGen2", "Imaging",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "Metrics", package: "swift-metrics"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "GRDB", package: "GRDB.swift")),
         .executableTarget(
             name: "omnigen2",
             dependencies: [
-                "Benchmarks", "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch",
+                "Server", "Benchmarks", "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers",
+                "Torch",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -84,6 +103,11 @@ let package = Package(
         tests("ParityTests", "parity"),
         tests("BenchmarkTests", "Benchmarks", "OmniGen2", "QwenVL", "Diffusion", "Layers", "Torch"),
         tests("CommandTests", "omnigen2", "Imaging"),
+        tests(
+            "ServerTests", "Server", "OmniGen2", "Imaging",
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "Metrics", package: "swift-metrics"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -4,7 +4,13 @@
 #include <pthread.h>
 #include <stdio.h>
 
-enum { OPTION_WRITEFUNCTION = 20011, OPTION_HEADERFUNCTION = 20079, OPTION_XFERINFOFUNCTION = 20219 };
+enum {
+    OPTION_WRITEFUNCTION = 20011,
+    OPTION_HEADERFUNCTION = 20079,
+    OPTION_OPENSOCKETFUNCTION = 20163,
+    OPTION_XFERINFOFUNCTION = 20219,
+};
+enum { INFO_REDIRECT_URL = 0x100000 + 31 };
 enum { GLOBAL_DEFAULT = 3 };
 
 static struct {
@@ -14,6 +20,7 @@ static struct {
     int (*easy_perform)(void *easy);
     const char *(*easy_strerror)(int code);
     int (*easy_setopt)(void *easy, int option, ...);
+    int (*easy_getinfo)(void *easy, int info, ...);
     void *(*slist_append)(void *list, const char *line);
     void (*slist_free_all)(void *list);
 } curl;
@@ -52,6 +59,7 @@ static void load(void) {
         || !find(library, "curl_easy_perform", &curl.easy_perform)
         || !find(library, "curl_easy_strerror", &curl.easy_strerror)
         || !find(library, "curl_easy_setopt", &curl.easy_setopt)
+        || !find(library, "curl_easy_getinfo", &curl.easy_getinfo)
         || !find(library, "curl_slist_append", &curl.slist_append)
         || !find(library, "curl_slist_free_all", &curl.slist_free_all))
         return;
@@ -89,6 +97,15 @@ int ccurl_set_header_function(void *easy, ccurl_data_function function) {
 
 int ccurl_set_progress_function(void *easy, ccurl_progress_function function) {
     return curl.easy_setopt(easy, OPTION_XFERINFOFUNCTION, function);
+}
+
+int ccurl_set_open_socket_function(void *easy, ccurl_open_socket_function function) {
+    return curl.easy_setopt(easy, OPTION_OPENSOCKETFUNCTION, function);
+}
+
+const char *ccurl_redirect_url(void *easy) {
+    const char *url = NULL;
+    return curl.easy_getinfo(easy, INFO_REDIRECT_URL, &url) ? NULL : url;
 }
 
 void *ccurl_list_append(void *list, const char *line) { return curl.slist_append(list, line); }

@@ -1,13 +1,21 @@
 import CCurl
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Status line and headers of an answer, the last one where there were redirects.
 struct HTTPResponse {
     var status = 0
     /// Names in lower case.
     var headers: [String: String] = [:]
+    /// Where a redirect that was not followed leads, as a whole URL.
+    var redirectURL: String?
 }
 
-/// One GET by libcurl, redirects followed; blocks the calling thread.
+/// One GET by libcurl; blocks the calling thread.
 final class HTTPExchange {
     struct Request {
         var url: String
@@ -15,6 +23,18 @@ final class HTTPExchange {
         var token: String?
         /// First byte wanted.
         var offset = 0
+        var followsRedirects = true
+        /// For everything, from the look-up of the name to the last byte.
+        var maximumSeconds: Double?
+        var reach = Reach.anywhere
+    }
+
+    /// Where connections may go. It is looked at when one is made, so neither a name that resolves anew nor an odd
+    /// spelling of an address or a port gets around it; what the environment says of proxies, which would resolve
+    /// names themselves, is not heeded.
+    enum Reach: Sendable {
+        case anywhere
+        case publicAddresses(ports: Set<Int>)
     }
 
     private let request: Request
@@ -22,6 +42,7 @@ final class HTTPExchange {
     private let receive: (HTTPResponse, UnsafeRawBufferPointer) throws -> Void
     private var response = HTTPResponse()
     private var failure: (any Error)?
+    private var hasRefusedAddress = false
 
     private init(
         _ request: Request, _ cancellation: Cancellation,
@@ -33,7 +54,8 @@ final class HTTPExchange {
     }
 
     /// Sends `request` and hands the body to `receive` piece by piece; what `receive` throws ends the exchange.
-    /// Throws `HubError.curlUnavailable`, `.network`, or `CancellationError`; any HTTP status is a success.
+    /// Throws `HubError.curlUnavailable`, `.network`, `.addressRefused`, or `CancellationError`; any HTTP status is a
+    /// success.
     static func perform(
         _ request: Request, cancellation: Cancellation,
         receive: (HTTPResponse, UnsafeRawBufferPointer) throws -> Void
@@ -58,15 +80,19 @@ final class HTTPExchange {
         ccurl_set_pointer(handle, CCURL_HTTPHEADER, headers)
         setOptions(handle)
         setFunctions(handle)
+        try setReach(handle)
         let code = withExtendedLifetime(self) { ccurl_easy_perform(handle) }
         if let failure { throw failure }
         try cancellation.check()
-        guard code == 0 else {
-            let general = String(cString: ccurl_easy_strerror(code))
-            let reason = errorText.pointee == 0 ? general : String(cString: errorText)
-            throw HubError.network(url: request.url, reason: reason, isTransient: Self.transientCodes.contains(code))
-        }
+        guard code == 0 else { throw error(code, errorText) }
+        if !request.followsRedirects { response.redirectURL = ccurl_redirect_url(handle).map { String(cString: $0) } }
         return response
+    }
+
+    private func error(_ code: Int32, _ text: UnsafePointer<CChar>) -> HubError {
+        if hasRefusedAddress { return .addressRefused(url: request.url) }
+        let reason = text.pointee == 0 ? String(cString: ccurl_easy_strerror(code)) : String(cString: text)
+        return .network(url: request.url, reason: reason, isTransient: Self.transientCodes.contains(code))
     }
 
     /// Names not resolved, no or a lost connection, time-outs, HTTP/2 and TLS streams cut short (CURLcode).
@@ -88,15 +114,48 @@ final class HTTPExchange {
         let schemes = request.url.hasPrefix("https://") ? CCURL_PROTOCOL_HTTPS.rawValue : 3
         ccurl_set_long(handle, CCURL_PROTOCOLS, Int(schemes))
         ccurl_set_long(handle, CCURL_REDIR_PROTOCOLS, Int(schemes))
-        ccurl_set_long(handle, CCURL_FOLLOWLOCATION, 1)
+        ccurl_set_long(handle, CCURL_FOLLOWLOCATION, request.followsRedirects ? 1 : 0)
         ccurl_set_long(handle, CCURL_MAXREDIRS, 10)
         ccurl_set_long(handle, CCURL_CONNECTTIMEOUT, 20)
+        if let seconds = request.maximumSeconds {
+            // Zero would be no limit.
+            ccurl_set_long(handle, CCURL_TIMEOUT_MS, max(1, Int((min(seconds, 1e6) * 1000).rounded(.up))))
+        }
         // Less than a byte a second for this many seconds is a dead connection.
         ccurl_set_long(handle, CCURL_LOW_SPEED_LIMIT, 1)
         ccurl_set_long(handle, CCURL_LOW_SPEED_TIME, 30)
         ccurl_set_long(handle, CCURL_BUFFERSIZE, 512 << 10)
         // Signals for time-outs would hit other threads.
         ccurl_set_long(handle, CCURL_NOSIGNAL, 1)
+    }
+
+    /// A limit that libcurl does not take must not be passed over.
+    private func setReach(_ handle: UnsafeMutableRawPointer) throws {
+        guard case .publicAddresses = request.reach else { return }
+        let codes = [
+            ccurl_set_string(handle, CCURL_PROXY, ""),
+            ccurl_set_pointer(handle, CCURL_OPENSOCKETDATA, Unmanaged.passUnretained(self).toOpaque()),
+            ccurl_set_open_socket_function(handle) { context, purpose, address in
+                guard let context, let address else { return -1 }
+                let exchange = Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue()
+                return exchange.openSocket(purpose, address)
+            },
+        ]
+        if let code = codes.first(where: { $0 != 0 }) {
+            throw HubError.curlUnavailable(reason: String(cString: ccurl_easy_strerror(code)))
+        }
+    }
+
+    private func openSocket(_ purpose: Int32, _ address: UnsafeMutablePointer<ccurl_address>) -> Int32 {
+        let bytes = UnsafeRawBufferPointer(
+            start: address.pointer(to: \.address), count: Int(address.pointee.length))
+        guard purpose == 0, case .publicAddresses(let ports) = request.reach,
+            let endpoint = SocketAddress(bytes), endpoint.address.isPublic, ports.contains(endpoint.port)
+        else {
+            hasRefusedAddress = true
+            return -1
+        }
+        return socket(address.pointee.family, address.pointee.socket_type, address.pointee.protocol)
     }
 
     private func setFunctions(_ handle: UnsafeMutableRawPointer) {

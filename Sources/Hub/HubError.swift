@@ -5,6 +5,7 @@ package enum HubError: Error, Equatable, CustomStringConvertible {
     case invalidFileName(String, repository: String, reason: String)
     case curlUnavailable(reason: String)
     case network(url: String, reason: String, isTransient: Bool)
+    case addressRefused(url: String)
     case server(status: Int, url: String, message: String, retryAfter: Double?)
     case accessDenied(status: Int, what: String, hasToken: Bool, message: String)
     case repositoryNotFound(String, endpoint: String)
@@ -29,6 +30,7 @@ package enum HubError: Error, Equatable, CustomStringConvertible {
         case .curlUnavailable(let reason):
             "downloading needs libcurl, which cannot be opened (\(reason)); install it: apt-get install libcurl4"
         case .network(let url, let reason, _): "\(url): \(reason)"
+        case .addressRefused(let url): "\(url): its address or port is not one that connections may go to"
         case .server(let status, let url, let message, _): "\(url): HTTP status \(status)\(Self.suffix(message))"
         case .accessDenied(let status, let what, let hasToken, let message):
             Self.describeDenial(status, what, hasToken, message)

@@ -27,31 +27,10 @@ public struct PictureFile: Sendable, Equatable {
 
     /// Decodes as `Image.decode` does.
     public init(decoding bytes: [UInt8], pixelLimit: Int = Image.maximumPixels) throws(ImageError) {
-        guard let format = ImageFormat(startOf: bytes) else {
-            throw .unknownFormat(start: Array(bytes.prefix(8)))
-        }
-        var picture = CodecPicture()
-        let (status, message) = CodecCall.run { message in
-            bytes.withUnsafeBufferPointer { input in
-                let limit = UInt64(max(pixelLimit, 0))
-                return switch format {
-                case .png: codec_png_decode(input.baseAddress, input.count, limit, &picture, message)
-                case .jpeg: codec_jpeg_decode(input.baseAddress, input.count, limit, &picture, message)
-                case .webp: codec_webp_decode(input.baseAddress, input.count, limit, &picture, message)
-                }
-            }
-        }
-        defer { codec_picture_free(&picture) }
-        let (width, height) = (Int(picture.width), Int(picture.height))
-        switch status {
-        case CODEC_OK: break
-        case CODEC_TOO_LARGE: throw .tooManyPixels(width: width, height: height, limit: pixelLimit)
-        case CODEC_OUT_OF_MEMORY: throw .outOfMemory(width: width, height: height)
-        default: throw .malformed(format, reason: message)
-        }
-        image = Image(upright: picture)
-        hadTransparency = picture.channels == 4 && picture.hasTransparency
-        hadWideSamples = picture.wide_bits > 0
+        let picture = try DecodedPicture(bytes, pixelLimit)
+        image = Image(upright: picture.codec)
+        hadTransparency = picture.codec.hasTransparency
+        hadWideSamples = picture.codec.wide_bits > 0
     }
 
     /// Reads and decodes a file; the error names the path.
@@ -71,22 +50,80 @@ public struct PictureFile: Sendable, Equatable {
     }
 }
 
+extension Image {
+    /// Decodes a mask: what is transparent becomes white, what is opaque black. A picture without transparency is the mask
+    /// itself.
+    public static func mask(decoding bytes: [UInt8], pixelLimit: Int = maximumPixels) throws(ImageError) -> Image {
+        let picture = try DecodedPicture(bytes, pixelLimit)
+        return picture.codec.hasTransparency
+            ? Image(transparencyOf: picture.codec) : Image(upright: picture.codec)
+    }
+}
+
+/// What a codec made of bytes; its memory goes with it.
+private final class DecodedPicture {
+    private(set) var codec = CodecPicture()
+
+    init(_ bytes: [UInt8], _ pixelLimit: Int) throws(ImageError) {
+        guard let format = ImageFormat(startOf: bytes) else {
+            throw .unknownFormat(start: Array(bytes.prefix(8)))
+        }
+        var picture = CodecPicture()
+        let (status, message) = CodecCall.run { message in
+            bytes.withUnsafeBufferPointer { input in
+                let limit = UInt64(max(pixelLimit, 0))
+                return switch format {
+                case .png: codec_png_decode(input.baseAddress, input.count, limit, &picture, message)
+                case .jpeg: codec_jpeg_decode(input.baseAddress, input.count, limit, &picture, message)
+                case .webp: codec_webp_decode(input.baseAddress, input.count, limit, &picture, message)
+                }
+            }
+        }
+        codec = picture
+        let (width, height) = (Int(picture.width), Int(picture.height))
+        switch status {
+        case CODEC_OK: break
+        case CODEC_TOO_LARGE: throw .tooManyPixels(width: width, height: height, limit: pixelLimit)
+        case CODEC_OUT_OF_MEMORY: throw .outOfMemory(width: width, height: height)
+        default: throw .malformed(format, reason: message)
+        }
+    }
+
+    deinit { codec_picture_free(&codec) }
+}
+
 extension CodecPicture {
-    /// Whether any pixel of four channels is not opaque.
-    fileprivate var hasTransparency: Bool {
+    private var alpha: some Sequence<UInt8> {
         let count = Int(width) * Int(height)
-        let samples = UnsafeBufferPointer(start: pixels, count: count * 4)
-        return (0..<count).contains { samples[4 * $0 + 3] != 255 }
+        let samples = UnsafeBufferPointer(start: pixels, count: channels == 4 ? count * 4 : 0)
+        return stride(from: 3, to: samples.count, by: 4).lazy.map { samples[$0] }
+    }
+
+    /// Whether any pixel is not opaque.
+    fileprivate var hasTransparency: Bool { alpha.contains { $0 != 255 } }
+
+    /// RGB of the picture's size: white where it is transparent.
+    fileprivate var transparency: [UInt8] { alpha.flatMap { repeatElement(255 - $0, count: 3) } }
+}
+
+extension CodecPicture {
+    fileprivate var layout: PixelWalk {
+        let bytes = UnsafeBufferPointer(start: exif.bytes, count: exif.count)
+        return (Orientation(exif: Array(bytes)) ?? .upright).layout(width: Int(width), height: Int(height))
     }
 }
 
 extension Image {
+    fileprivate init(transparencyOf picture: CodecPicture) {
+        let layout = picture.layout
+        let pixels = picture.transparency.withUnsafeBufferPointer { layout.arranged(rgb: $0) }
+        self.init(trustedWidth: layout.width, height: layout.height, pixels: pixels)
+    }
+
     fileprivate init(upright picture: CodecPicture) {
         let source = UnsafeBufferPointer(
             start: picture.pixels, count: Int(picture.width) * Int(picture.height) * Int(picture.channels))
-        let exif = UnsafeBufferPointer(start: picture.exif.bytes, count: picture.exif.count)
-        let orientation = Orientation(exif: Array(exif)) ?? .upright
-        let layout = orientation.layout(width: Int(picture.width), height: Int(picture.height))
+        let layout = picture.layout
         let pixels =
             picture.channels == 4
             ? layout.compositedOnWhite(rgba: source)

@@ -7,9 +7,24 @@ import Torch
 /// Made by ``OmniGen2/conversation()``; each ``OmniGen2/chat(_:images:in:options:onEvent:)`` adds a turn. A turn that
 /// fails or is cancelled leaves the conversation as it was.
 public final class Conversation: Sendable {
-    @Engine let memory = Memory()
+    @Engine let memory: Memory
 
-    init() {}
+    init(system: String?) { memory = Memory(ChatTemplate.systemTurn(system ?? ChatTemplate.imageSystemPrompt)) }
+
+    /// A turn that was made elsewhere: a message, and what was answered.
+    public struct PastTurn: Sendable, Equatable {
+        /// What was said.
+        public var message: String
+        /// The pictures that went with it; a picture drawn in the turn before is the first.
+        public var images: [Image]
+        /// What was answered; empty where a picture was drawn.
+        public var reply: String
+
+        /// A turn.
+        public init(message: String, images: [Image] = [], reply: String) {
+            (self.message, self.images, self.reply) = (message, images, reply)
+        }
+    }
 
     /// Forgets everything.
     public func reset() async { await forget() }
@@ -32,8 +47,10 @@ public final class Conversation: Sendable {
         private(set) var systemStates: Tensor?
         /// A drawn picture, which goes with the next message.
         var nextPicture: Image?
+        /// What the model is told before all turns.
+        let systemTurn: String
 
-        nonisolated init() {}
+        nonisolated init(_ systemTurn: String) { self.systemTurn = systemTurn }
 
         func reset() {
             (ids, features, state, systemStates, nextPicture) = ([], [], nil, nil, nil)
@@ -45,6 +62,22 @@ public final class Conversation: Sendable {
             state.truncate(to: ids.count)
             self.state = state
             return state
+        }
+
+        /// Takes over a turn that was made elsewhere.
+        func remember(_ turn: PastTurn, _ images: [ImageFeatures], _ tokenizer: Tokenizer) throws {
+            let reply = turn.reply.isEmpty ? TextGenerator.pictureMark : turn.reply
+            ids =
+                history(tokenizer)
+                + (try ImagePrompt.ids(
+                    ChatTemplate.chatTurn(turn.message, imageCount: images.count), images: images, tokenizer))
+                + tokenizer.encode(reply)
+            features += images
+        }
+
+        /// What stands before the next turn.
+        func history(_ tokenizer: Tokenizer) -> [Int] {
+            ids.isEmpty ? tokenizer.encode(systemTurn) : ids + tokenizer.encode(ChatTemplate.replyEnd + "\n")
         }
 
         /// Takes a finished turn over.
@@ -61,8 +94,8 @@ public final class Conversation: Sendable {
 @Engine
 struct ChatTurn {
     let prompt: ImagePrompt
-    /// How many tokens of the prompt are this turn's.
-    let length: Int
+    /// How many tokens of the prompt are this turn's, and the system prompt's.
+    let length, systemLength: Int
     /// States of the system prompt, and of this turn's tokens, once the prompt is read.
     private(set) var systemStates: Tensor?
     private(set) var states: Tensor?
@@ -76,11 +109,10 @@ struct ChatTurn {
     ) throws {
         let turn = try ImagePrompt.ids(
             ChatTemplate.chatTurn(message, imageCount: images.count), images: images, tokenizer)
-        let history =
-            memory.ids.isEmpty
-            ? tokenizer.encode(ChatTemplate.systemTurn) : memory.ids + tokenizer.encode(ChatTemplate.replyEnd + "\n")
-        prompt = try ImagePrompt(ids: history + turn, images: memory.features + images, configuration)
+        prompt = try ImagePrompt(
+            ids: memory.history(tokenizer) + turn, images: memory.features + images, configuration)
         length = turn.count
+        systemLength = tokenizer.encode(memory.systemTurn).count
         systemStates = memory.systemStates
     }
 
@@ -88,7 +120,7 @@ struct ChatTurn {
     mutating func read(_ hidden: Tensor) throws {
         let count = hidden.size(0)
         states = try hidden.narrowed(0, max(0, count - length)..<count)
-        if systemStates == nil { systemStates = try hidden.narrowed(0, 0..<max(0, count - length)) }
+        if systemStates == nil { systemStates = try hidden.narrowed(0, 0..<min(systemLength, max(0, count - length))) }
     }
 
     /// What a picture reads: the system prompt and this turn. Earlier turns reach it through the attention of these,

@@ -8,7 +8,7 @@ import Hub
 
 /// What a user names as a model: a folder, or a repository of the Hugging Face hub.
 package struct ModelLocation: Sendable {
-    private let name: String
+    package let name: String
 
     package init(_ name: String) { self.name = name }
 

@@ -9,6 +9,8 @@ public struct ChatOptions: Sendable, Equatable {
     /// How a picture is drawn, should the model choose to: everything but the prompt and the references, which are the
     /// message's.
     public var picture = GenerationRequest(prompt: "")
+    /// Whether the model may choose to draw; otherwise it answers with text.
+    public var allowsPictures = true
 
     /// Everything as in the original's `inference_chat.py`.
     public init() {}
@@ -39,7 +41,31 @@ public struct ChatReply: Sendable, Equatable {
 
 extension OmniGen2 {
     /// Begins a conversation.
-    public func conversation() -> Conversation { Conversation() }
+    ///
+    /// - Parameter system: what the model is told before all turns; `nil` is what the official chat says.
+    public func conversation(system: String? = nil) -> Conversation { Conversation(system: system) }
+
+    /// Adds turns that were made elsewhere: what is known of a conversation where only its text and pictures were kept.
+    ///
+    /// - Parameters:
+    ///   - turns: the oldest first.
+    ///   - conversation: what was said before them.
+    public func restore(_ turns: [Conversation.PastTurn], in conversation: Conversation) async throws {
+        try await remember(turns, conversation)
+    }
+
+    @Engine
+    private func remember(_ turns: [Conversation.PastTurn], _ conversation: Conversation) throws {
+        guard !turns.isEmpty else { return }
+        let tokenizer = try resident.promptEncoder().tokenizer
+        for turn in turns {
+            let features = try turn.images.map { image in
+                try Task.checkCancellation()
+                return try resident.visionTower().features(image, device: resident.device)
+            }
+            try conversation.memory.remember(turn, features, tokenizer)
+        }
+    }
 
     /// Sends a message and waits for the reply: text, or a picture, as the model chooses.
     ///
@@ -93,8 +119,10 @@ extension OmniGen2 {
         let configuration = generator.model.configuration
         var turn = try ChatTurn(message, features, after: memory, generator.tokenizer, configuration)
         var hidden: Tensor?
+        var drawn = options.text.sampling(sampling)
+        if !options.allowsPictures { drawn.excluded = Set(generator.tokenizer.encode(TextGenerator.pictureMark)) }
         let made = try generator(
-            turn.prompt, state: memory.begin(configuration), sampling: options.text.sampling(sampling),
+            turn.prompt, state: memory.begin(configuration), sampling: drawn,
             maximumTokens: options.text.maxTokens, stopStrings: TextGenerator.stopStrings + options.text.stop,
             onPrompt: { hidden = $0 }, onText: { onEvent(.text($0)) })
         if let hidden { try turn.read(hidden) }

@@ -65,11 +65,11 @@ package enum ChatTemplate {
     /// A prompt of the chat pipeline, the pictures numbered before it.
     /// Source: `OmniGen2ChatPipeline._apply_chat_template`.
     package static func chatPrompt(_ prompt: String, imageCount: Int) -> String {
-        systemTurn + chatTurn(prompt, imageCount: imageCount)
+        systemTurn() + chatTurn(prompt, imageCount: imageCount)
     }
 
     /// What a chat begins with.
-    package static let systemTurn = turn(.system, imageSystemPrompt)
+    package static func systemTurn(_ prompt: String = imageSystemPrompt) -> String { turn(.system, prompt) }
 
     /// What a conversation goes on with: a message, its pictures numbered before it, and the opening of the reply.
     package static func chatTurn(_ message: String, imageCount: Int) -> String {

@@ -22,6 +22,8 @@ package struct TextSampling: Equatable, Sendable {
     /// Takes from the scores of tokens that stand in the prompt or the reply; 1 is off.
     package var repetitionPenalty: Double
     package var seed: UInt64
+    /// Tokens that are never drawn.
+    package var excluded: Set<Int> = []
 
     /// The best token, whatever stood before.
     package static let greedy = TextSampling(temperature: 0)
@@ -42,6 +44,7 @@ package struct TextSampling: Equatable, Sendable {
     /// - Returns: nil when no score is a number above minus infinity.
     package func next(_ scores: [Float], seen: Set<Int>, _ generator: Generator) -> Int? {
         var scores = scores
+        for id in excluded where scores.indices.contains(id) { scores[id] = -.infinity }
         penalize(&scores, seen)
         guard let best = Self.best(scores) else { return nil }
         let divisor = Float(temperature)

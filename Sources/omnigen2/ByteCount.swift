@@ -4,10 +4,18 @@ import ArgumentParser
 struct ByteCount: ExpressibleByArgument, Equatable {
     let bytes: Int
 
+    var defaultValueDescription: String {
+        let unit = Self.units.first { bytes % $0.1 == 0 && $0.1 > 1 }
+        return unit.map { "\(bytes / $0.1)\($0.0.prefix(1).uppercased())\($0.0.dropFirst().replacing("b", with: "B"))" }
+            ?? "\(bytes)"
+    }
+
     private static let units: [(String, Int)] = [
         ("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("kb", 1000), ("mb", 1_000_000), ("gb", 1_000_000_000),
         ("b", 1), ("", 1),
     ]
+
+    init(bytes: Int) { self.bytes = bytes }
 
     init?(argument: String) {
         let text = argument.lowercased()

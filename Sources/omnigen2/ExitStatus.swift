@@ -57,7 +57,7 @@ extension ExitStatus {
         case .repositoryNotFound, .revisionNotFound, .fileNotFound, .noMatchingFiles, .notCached: .noInput
         case .invalidFileName, .malformedResponse, .sizeMismatch, .checksumMismatch: .badData
         case .diskFull, .fileSystem: .cannotCreate
-        case .curlUnavailable, .network, .server, .accessDenied: .unavailable
+        case .curlUnavailable, .network, .server, .accessDenied, .addressRefused: .unavailable
         }
     }
 }

@@ -8,7 +8,8 @@ struct OmniGen2Command: AsyncParsableCommand {
         abstract: "Draw, edit and talk about pictures with OmniGen2.",
         version: omniGen2Version,
         subcommands: [
-            GenerateCommand.self, EditCommand.self, DescribeCommand.self, ChatCommand.self, ConvertCommand.self,
+            GenerateCommand.self, EditCommand.self, DescribeCommand.self, ChatCommand.self, ServeCommand.self,
+            ConvertCommand.self,
             QuantizeCommand.self, PlanCommand.self,
             InitCommand.self, TrainCommand.self, DataCommand.self,
             BenchCommand.self, InfoCommand.self,

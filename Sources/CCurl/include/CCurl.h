@@ -10,6 +10,7 @@
 enum ccurl_option {
     CCURL_WRITEDATA = 10001,
     CCURL_URL = 10002,
+    CCURL_PROXY = 10004,
     CCURL_RANGE = 10007,
     CCURL_ERRORBUFFER = 10010,
     CCURL_LOW_SPEED_LIMIT = 19,
@@ -24,6 +25,8 @@ enum ccurl_option {
     CCURL_CONNECTTIMEOUT = 78,
     CCURL_BUFFERSIZE = 98,
     CCURL_NOSIGNAL = 99,
+    CCURL_TIMEOUT_MS = 155,
+    CCURL_OPENSOCKETDATA = 10164,
     CCURL_PROTOCOLS = 181,
     CCURL_REDIR_PROTOCOLS = 182,
 };
@@ -35,6 +38,19 @@ enum { CCURL_ERROR_SIZE = 256 };
 typedef size_t (*ccurl_data_function)(char *data, size_t size, size_t count, void *context);
 typedef int (*ccurl_progress_function)(
     void *context, int64_t download_total, int64_t downloaded, int64_t upload_total, int64_t uploaded);
+
+/// libcurl's struct curl_sockaddr: what it is about to connect to.
+struct ccurl_address {
+    int family;
+    int socket_type;
+    int protocol;
+    unsigned int length;
+    /// A struct sockaddr of `length` bytes, which may be more than are declared here.
+    unsigned char address[16];
+};
+
+/// Gives a new socket for an address, or -1 to refuse it; `purpose` is 0 for a connection.
+typedef int (*ccurl_open_socket_function)(void *context, int purpose, struct ccurl_address *address);
 
 /// Opens libcurl on the first call. NULL when it is there, else why it is not.
 const char *ccurl_load(void);
@@ -51,6 +67,11 @@ int ccurl_set_pointer(void *easy, enum ccurl_option option, void *value);
 int ccurl_set_body_function(void *easy, ccurl_data_function function);
 int ccurl_set_header_function(void *easy, ccurl_data_function function);
 int ccurl_set_progress_function(void *easy, ccurl_progress_function function);
+int ccurl_set_open_socket_function(void *easy, ccurl_open_socket_function function);
+
+/// After a perform that did not follow a redirect: where that leads, as a whole URL. NULL if there was none.
+/// Belongs to `easy`.
+const char *ccurl_redirect_url(void *easy);
 
 /// Appends a copy of `line`; NULL when memory is short, and then `list` is unchanged.
 void *ccurl_list_append(void *list, const char *line);

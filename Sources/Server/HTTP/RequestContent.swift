@@ -1,0 +1,91 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import OmniGen2
+
+/// What a request brings: its fields, and files if it is a form.
+struct RequestContent: Sendable {
+    var fields: Fields
+    /// Name of the form's field, and bytes.
+    var files: [(name: String, bytes: [UInt8])] = []
+
+    /// Reads the body of a request, which keeps it for the connection to be watched.
+    ///
+    /// - Throws: `APIError` when it is too large, too slow, or none of the forms that are read.
+    init(_ request: inout Request, _ limits: RequestLimits) async throws {
+        let bytes = try await Self.body(&request, limits)
+        let type = request.headers[.contentType] ?? ""
+        if type.lowercased().hasPrefix("multipart/form-data") {
+            (fields, files) = try Self.form(bytes, type)
+        } else {
+            do {
+                fields = try Fields(JSONValue(parsing: bytes))
+            } catch let error as APIError {
+                throw error
+            } catch {
+                throw APIError.invalid("the body is not JSON", code: "invalid_json")
+            }
+        }
+    }
+
+    private static func body(_ request: inout Request, _ limits: RequestLimits) async throws -> [UInt8] {
+        if let text = request.headers[.contentLength], let length = Int(text), length > limits.bodyBytes {
+            throw APIError(
+                413, .invalidRequest, "the request has \(length) bytes, \(limits.bodyBytes) are taken",
+                code: "too_large"
+            )
+        }
+        let body = request.body
+        let buffer = try await withDeadline(seconds: limits.bodySeconds) {
+            var all = ByteBuffer()
+            for try await var part in body {
+                guard all.readableBytes + part.readableBytes <= limits.bodyBytes else {
+                    throw APIError(
+                        413, .invalidRequest, "the request is larger than the \(limits.bodyBytes) bytes that are taken",
+                        code: "too_large")
+                }
+                all.writeBuffer(&part)
+            }
+            return all
+        }
+        return Array(buffer.readableBytesView)
+    }
+
+    private static func form(
+        _ bytes: [UInt8], _ type: String
+    ) throws -> (Fields, [(name: String, bytes: [UInt8])]) {
+        let form: MultipartForm
+        do {
+            form = try MultipartForm(bytes, contentType: type)
+        } catch {
+            throw APIError.invalid("\(error)", code: "invalid_form")
+        }
+        var (texts, files): ([(name: String, text: String)], [(name: String, bytes: [UInt8])]) = ([], [])
+        do {
+            for part in form.parts {
+                if part.filename != nil {
+                    files.append((part.name, part.bytes))
+                } else {
+                    texts.append((part.name, try part.text()))
+                }
+            }
+        } catch {
+            throw APIError.invalid("\(error)", code: "invalid_form")
+        }
+        return (Fields(form: texts), files)
+    }
+}
+
+/// Runs work that must end in time.
+func withDeadline<R: Sendable>(seconds: Int, _ work: @escaping @Sendable () async throws -> R) async throws -> R {
+    try await withThrowingTaskGroup(of: R.self) { group in
+        group.addTask { try await work() }
+        group.addTask {
+            try await Task.sleep(for: .seconds(seconds))
+            throw APIError(408, .invalidRequest, "the request did not come within \(seconds) s", code: "too_slow")
+        }
+        defer { group.cancelAll() }
+        guard let result = try await group.next() else { throw CancellationError() }
+        return result
+    }
+}

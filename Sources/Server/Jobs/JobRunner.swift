@@ -1,0 +1,206 @@
+import Imaging
+import Logging
+import OmniGen2
+import Synchronization
+
+/// Takes jobs, draws them one after another in their fair order, and keeps what they come to.
+package actor JobRunner {
+    package let store: JobStore
+    package let queue: FairQueue
+    package let settings: SettingsContext
+    private let model: ModelGate
+    private let retention: Retention
+    private let modelName: String
+    private let logger: Logger
+    private let metrics = ServerMetrics()
+    private var live: [String: LiveJob] = [:]
+    private var isDraining = false
+    private var lastPruned: ContinuousClock.Instant?
+    private static let pruneInterval = Duration.seconds(5)
+
+    package init(
+        store: JobStore, queue: FairQueue, model: ModelGate, modelName: String, settings: SettingsContext,
+        retention: Retention, logger: Logger
+    ) {
+        (self.store, self.queue, self.model, self.modelName) = (store, queue, model, modelName)
+        (self.settings, self.retention, self.logger) = (settings, retention, logger)
+    }
+
+    /// Whether new work is refused.
+    package var isClosed: Bool { isDraining }
+
+    // MARK: Taking
+
+    /// Accepts a job: from here on it is in the store.
+    ///
+    /// - Parameter isAttached: whether it is for a connection, and ends with it.
+    /// - Throws: `APIError` when it can never be drawn, or when too many wait.
+    package func submit(
+        _ settings: PictureSettings, _ inputs: PictureInputs, client: String, isAttached: Bool, previewInterval: Int
+    ) async throws -> LiveJob {
+        guard !isDraining else { throw APIError.draining }
+        var request = settings.request
+        inputs.apply(to: &request)
+        try request.validate()
+        var job = Job(id: Job.newID(), client: client, settings: settings.json, created: Clock.now)
+        (job.isAttached, job.previewInterval) = (isAttached, previewInterval)
+        let live = LiveJob(job, steps: request.steps)
+        let ticket = try await queue.enter(client) { live.report(.queued($0)) }
+        do {
+            try await store.insert(job, inputs)
+        } catch {
+            await queue.leave(ticket)
+            throw error
+        }
+        job.pictures = inputs.stored
+        live.update { $0.pictures = job.pictures }
+        metrics.accepted(isAttached: isAttached)
+        begin(live, ticket)
+        return live
+    }
+
+    /// Takes up what an earlier process left.
+    package func recover() async throws {
+        for job in try await store.recover(at: Clock.now) {
+            let steps = job.settings["num_inference_steps"]?.int ?? 0
+            let live = LiveJob(job, steps: steps)
+            let ticket = try await queue.enter(job.client, always: true) { live.report(.queued($0)) }
+            logger.info("taking up an unfinished job", metadata: ["job": "\(job.id)"])
+            begin(live, ticket)
+        }
+        try await prune()
+    }
+
+    /// Keeps the store within bounds; not more than every few seconds, as it looks at all that is there.
+    private func prune() async throws {
+        guard lastPruned.map({ ContinuousClock.now - $0 > Self.pruneInterval }) ?? true else { return }
+        lastPruned = .now
+        try await store.prune(retention, now: Clock.now)
+    }
+
+    private func begin(_ live: LiveJob, _ ticket: FairQueue.Ticket) {
+        self.live[live.id] = live
+        live.run { await self.work(live, ticket) }
+    }
+
+    // MARK: Drawing
+
+    private func work(_ live: LiveJob, _ ticket: FairQueue.Ticket) async {
+        let began = Mutex<Double?>(nil)
+        do {
+            let pictures = try await queue.run(ticket) {
+                let model = try await self.model.model
+                let time = Clock.now
+                began.withLock { $0 = time }
+                try await self.store.start(live.id, at: time)
+                live.update { $0.started = time }
+                live.report(.started)
+                return try await self.draw(live, model)
+            }
+            try await finish(live, .completed, pictures)
+        } catch {
+            await fail(live, error)
+        }
+        if live.job.status.isFinished { metrics.ended(live.job) }
+        self.live[live.id] = nil
+    }
+
+    private func draw(_ live: LiveJob, _ model: any ServedModel) async throws -> [PictureInputs.Input] {
+        let (settings, request) = try await drawn(live.job)
+        let began = ContinuousClock.now
+        let adapters = settings.adapters.compactMap { adapter in
+            self.settings.adapters[adapter.name].map { Adapter(path: $0, scale: adapter.scale) }
+        }
+        let images = try await model.draw(request, adapters: adapters) { news in
+            switch news {
+            case .step(let step, let steps):
+                let seconds = (ContinuousClock.now - began).seconds / Double(step)
+                live.report(.progress(JobProgress(step: step, steps: steps, secondsPerStep: seconds)))
+            case .preview(let image, let step):
+                if let bytes = try? image.pngData() { live.report(.preview(bytes, step: step)) }
+            case .warning(let text): live.report(.warning(text))
+            case .blockForwards: break
+            }
+        }
+        return try encoded(images, settings)
+    }
+
+    /// The settings of a job, and the request with its pictures: read from the store, as after a restart.
+    private func drawn(_ job: Job) async throws -> (PictureSettings, GenerationRequest) {
+        var fields = try Fields(job.settings)
+        let settings = try PictureSettings(&fields, self.settings)
+        var inputs: [[UInt8]] = []
+        for picture in job.pictures(.input) {
+            if let bytes = try await store.picture(job.id, .input, picture.index)?.bytes { inputs.append(bytes) }
+        }
+        let mask = try await store.picture(job.id, .mask, 0)?.bytes
+        var request = settings.request
+        try PictureInputs(images: inputs, mask: mask, self.settings.limits).apply(to: &request)
+        request.previewInterval = job.previewInterval
+        return (settings, request)
+    }
+
+    private func encoded(_ images: [Image], _ settings: PictureSettings) throws -> [PictureInputs.Input] {
+        try images.map { image in
+            let text = [(key: "parameters", value: settings.infotext(image, model: modelName))]
+            return PictureInputs.Input(
+                bytes: try settings.output.encode(image, text: text), image: image, format: settings.output.format)
+        }
+    }
+
+    // MARK: Ending
+
+    private func finish(
+        _ live: LiveJob, _ status: Job.Status, _ outputs: [PictureInputs.Input] = [], _ error: APIError? = nil
+    ) async throws {
+        var job = live.job
+        (job.status, job.finished, job.error) = (status, Clock.now, error)
+        job.pictures += outputs.enumerated().map { $1.stored(.output, $0) }
+        try await store.finish(job, outputs)
+        live.report(.ended(job))
+        try await prune()
+    }
+
+    private func fail(_ live: LiveJob, _ error: any Error) async {
+        if APIError.isUnexpected(error) {
+            logger.error("a job failed", metadata: ["job": "\(live.id)", "error": "\(error)"])
+        }
+        // A job that the end of the server stops is drawn after its restart.
+        if error is CancellationError, !live.isCancelled, !live.job.isAttached { return live.dismissListeners() }
+        let wasCancelled = error is CancellationError
+        let reason = wasCancelled && live.isCancelled ? nil : APIError(error)
+        do {
+            // In a task of its own: what is written must not be cancelled with the work.
+            try await Task { try await finish(live, wasCancelled ? .cancelled : .failed, [], reason) }.value
+        } catch {
+            logger.error("a job's end could not be stored", metadata: ["job": "\(live.id)", "error": "\(error)"])
+            var job = live.job
+            (job.status, job.finished, job.error) = (.failed, Clock.now, APIError(error))
+            live.report(.ended(job))
+        }
+    }
+
+    // MARK: Asking
+
+    /// A job that is not finished.
+    package func live(_ id: String) -> LiveJob? { live[id] }
+
+    /// Those of a client that are not finished; `nil` is everybody's.
+    package func live(of client: String?) -> [LiveJob] {
+        live.values.filter { client == nil || $0.job.client == client }.sorted { $0.job.created < $1.job.created }
+    }
+
+    /// Ends the server's work: no new one is taken, what is asked for by open connections and what is under way may end within
+    /// the time, the rest waits in the store for the next start.
+    package func drain(seconds: Int) async {
+        isDraining = true
+        let open = Array(live.values)
+        for job in open where !job.job.isAttached && job.job.status == .queued { job.cancel(byRequest: false) }
+        let deadline = Task {
+            try await Task.sleep(for: .seconds(seconds))
+            for job in open { job.cancel(byRequest: false) }
+        }
+        for job in open { await job.wait() }
+        deadline.cancel()
+    }
+}

@@ -1,0 +1,135 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import Metrics
+import NIOCore
+import OmniGen2
+import ServiceLifecycle
+import UnixSignals
+
+/// The HTTP server: a model, a queue before it, a store behind it, and the interfaces that clients speak.
+package struct Server: Sendable {
+    private let configuration: ServerConfiguration
+    private let modelName: String
+    private let defaults: GenerationRequest
+    private let load: @Sendable () async throws -> any ServedModel
+    private let fetch: @Sendable (String) async throws -> [UInt8]
+    private let logger: Logger
+    private let metrics: PrometheusMetrics
+
+    /// - Parameters:
+    ///   - modelName: what clients see.
+    ///   - defaults: how a picture is drawn where a request does not say.
+    ///   - fetch: gets a picture of another server.
+    ///   - load: loads the model, while the server already listens.
+    package init(
+        _ configuration: ServerConfiguration, modelName: String, defaults: GenerationRequest, logger: Logger,
+        metrics: PrometheusMetrics, fetch: @escaping @Sendable (String) async throws -> [UInt8],
+        load: @escaping @Sendable () async throws -> any ServedModel
+    ) {
+        (self.configuration, self.modelName, self.defaults) = (configuration, modelName, defaults)
+        (self.logger, self.metrics, self.fetch, self.load) = (logger, metrics, fetch, load)
+    }
+
+    /// What serves until it is told to end, and then until running work has ended.
+    ///
+    /// - Parameters:
+    ///   - signals: what ends it.
+    ///   - onListening: is told the port.
+    package func services(
+        signals: [UnixSignal] = [.sigterm, .sigint], onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) throws -> ServiceGroup {
+        let store = try JobStore(folder: configuration.dataFolder)
+        let gate = ModelGate()
+        let runner = JobRunner(
+            store: store, queue: FairQueue(configuration.queue), model: gate, modelName: modelName,
+            settings: try settings(), retention: configuration.retention, logger: logger)
+        let application = Application(
+            router: router(runner, gate),
+            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), serverName: "omnigen2",
+                availableConnectionsDelegate: MaximumAvailableConnections(configuration.maximumConnections)),
+            onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
+            logger: logger)
+        // The last is told to end first: the server answers while the work is drained.
+        return ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: application), .init(service: ModelService(gate: gate, load: load)),
+                    .init(service: DrainService(runner: runner, seconds: configuration.drainSeconds)),
+                ],
+                gracefulShutdownSignals: signals, logger: logger))
+    }
+
+    private func settings() throws -> SettingsContext {
+        var defaults = defaults
+        if let preset = configuration.preset { defaults.apply(preset) }
+        return SettingsContext(
+            defaults: defaults, limits: configuration.limits,
+            adapters: try configuration.adapterFolder.map(AdapterFolder.names(in:)) ?? [:])
+    }
+
+    private func router(_ runner: JobRunner, _ gate: ModelGate) -> Router<ServerContext> {
+        let limits = configuration.limits
+        let pictures = PictureReader(
+            store: runner.store, limits: limits, fetch: configuration.allowsImageURLs ? fetch : nil)
+        let router = Router(context: ServerContext.self)
+        router.middlewares.add(CrossOrigin(origins: configuration.allowedOrigins))
+        router.middlewares.add(ErrorMiddleware())
+        router.middlewares.add(RequestLog())
+        router.middlewares.add(MetricsMiddleware())
+        let jobs = JobRoutes(
+            runner: runner, pictures: pictures, limits: limits, separatesClients: configuration.keys != nil)
+        PageRoutes().add(to: router)
+        HealthRoutes(runner: runner, gate: gate, capacity: configuration.queue.total).add(to: router)
+        jobs.addPictures(to: router)
+        let known = router.group().add(middleware: Authentication(keys: configuration.keys))
+        jobs.add(to: known)
+        ImageRoutes(runner: runner, pictures: pictures, limits: limits).add(to: known)
+        ChatRoutes(runner: runner, gate: gate, pictures: pictures, limits: limits, modelName: modelName).add(to: known)
+        ModelRoutes(runner: runner, gate: gate, modelName: modelName, configuration: configuration).add(to: known)
+        Automatic1111Routes(runner: runner, pictures: pictures, limits: limits, modelName: modelName).add(to: known)
+        known.get("metrics") { [metrics] _, _ in
+            await runner.queue.measure()
+            return Response.bytes(Array(metrics.text().utf8), PrometheusMetrics.contentType)
+        }
+        return router
+    }
+}
+
+/// Loads the model while the server listens.
+private struct ModelService: Service {
+    let gate: ModelGate
+    let load: @Sendable () async throws -> any ServedModel
+
+    func run() async throws {
+        do {
+            await gate.open(.success(try await load()))
+        } catch {
+            await gate.open(.failure(error))
+            throw error
+        }
+        try? await gracefulShutdown()
+    }
+}
+
+/// Takes up what was left, and ends the work when the server ends.
+private struct DrainService: Service {
+    let runner: JobRunner
+    let seconds: Int
+
+    func run() async throws {
+        try await runner.recover()
+        try? await gracefulShutdown()
+        await runner.drain(seconds: seconds)
+    }
+}
+
+extension FairQueue {
+    /// Says how long the line is.
+    fileprivate func measure() {
+        Gauge(label: "omnigen2_queue_depth").record(waiting)
+        Gauge(label: "omnigen2_running").record(running)
+    }
+}
