@@ -46,7 +46,7 @@ package struct Server: Sendable {
             settings: try settings(), retention: configuration.retention, logger: logger)
         let application = Application(
             router: router(runner, gate),
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            server: .http1(configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: .seconds(60))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "omnigen2",
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.maximumConnections)),

@@ -11,6 +11,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -284,8 +285,9 @@ class Checks:
             print(f"ok    {title} ({time.monotonic() - began:.2f} s)", flush=True)
         except Exception as error:
             self.failed.append(title)
-            place = traceback.extract_tb(error.__traceback__)
-            line = next((f.lineno for f in reversed(place) if not f.filename.endswith("server_process.py")), 0)
+            test = Path(sys.argv[0]).name
+            frames = traceback.extract_tb(error.__traceback__)
+            line = next((frame.lineno for frame in reversed(frames) if Path(frame.filename).name == test), 0)
             text = " ".join(f"{type(error).__name__}: {error}".split())
             print(f"FAIL  {title}: line {line}: {text[:1200]}", flush=True)
 

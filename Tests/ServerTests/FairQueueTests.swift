@@ -23,8 +23,9 @@ import Testing
         try await queue.turn(gate)
         var tickets: [FairQueue.Ticket] = []
         for client in ["a", "a", "a", "a", "b", "b", "c"] { tickets.append(try await queue.enter(client)) }
-        async let order = Self.order(queue, tickets)
-        try await Task.sleep(for: .milliseconds(50))
+        let all = tickets
+        async let order = Self.order(queue, all)
+        #expect(try await eventually { await queue.listening == all.count })
         await queue.leave(gate)
         #expect(try await order == ["a", "b", "c", "a", "b", "a", "a"])
         #expect(await queue.waiting == 0)
@@ -46,7 +47,7 @@ import Testing
         try await queue.turn(running)
         let waiting = try await queue.enter("b")
         let task = Task { try await queue.turn(waiting) }
-        try await Task.sleep(for: .milliseconds(20))
+        #expect(try await eventually { await queue.listening == 1 })
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(await queue.waiting == 0)

@@ -44,8 +44,7 @@ struct Automatic1111Routes {
             Response.json(["sd_model_checkpoint": .string(modelName), "samples_format": "png"])
         }
         router.post("sdapi/v1/options") { request, _ in
-            var request = request
-            _ = try await RequestContent(&request, limits)
+            _ = try await RequestContent(request, limits)
             return Response.json(nil)
         }
     }
@@ -58,8 +57,7 @@ struct Automatic1111Routes {
     }
 
     private func draw(_ request: Request, _ context: ServerContext, needsPicture: Bool) async throws -> Response {
-        var request = request
-        var content = try await RequestContent(&request, limits)
+        var content = try await RequestContent(request, limits)
         let asked = try await Automatic1111Request(&content.fields, runner.settings, pictures)
         if needsPicture, asked.inputs.images.isEmpty {
             throw APIError.invalid("init_images must have a picture", "init_images")
@@ -69,7 +67,7 @@ struct Automatic1111Routes {
             asked.settings, asked.inputs, client: context.client, isAttached: true, previewInterval: interval)
         for warning in asked.warnings { live.report(.warning(warning)) }
         let events = live.events()
-        let job = try await request.whileConnected { () async throws -> Job in
+        let job = try await context.whileConnected { () async throws -> Job in
             defer { previews.forget(live.id) }
             for await event in events {
                 if case .preview(let bytes, _) = event { previews.keep(bytes, of: live.id) }
@@ -78,9 +76,7 @@ struct Automatic1111Routes {
             live.cancel()
             throw CancellationError()
         }
-        var response = Response.json(try await document(job, asked.settings))
-        response.headers[.connection] = "close"
-        return response
+        return .json(try await document(job, asked.settings))
     }
 
     /// A job that was interrupted has no pictures, as there.

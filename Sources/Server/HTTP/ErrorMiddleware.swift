@@ -22,7 +22,7 @@ struct ErrorMiddleware: RouterMiddleware {
             }
             response = Self.response(APIError(error))
         }
-        response.headers[.requestID] = context.id
+        response.headers.set("x-request-id", context.requestID)
         return response
     }
 
@@ -45,8 +45,11 @@ struct ErrorMiddleware: RouterMiddleware {
     }
 }
 
-extension HTTPField.Name {
-    static let requestID = HTTPField.Name("x-request-id")!
+extension HTTPFields {
+    /// Sets a field for which the framework has no name.
+    mutating func set(_ name: String, _ value: String) {
+        if let name = HTTPField.Name(name) { self[name] = value }
+    }
 }
 
 extension Response {

@@ -8,13 +8,13 @@ extension Response {
     ///
     /// - Parameter body: is given what sends an event, and says its errors by that.
     static func events(
-        of request: Request, _ body: @escaping @Sendable (EventWriter) async throws -> Void
+        for context: ServerContext, _ body: @escaping @Sendable (EventWriter) async throws -> Void
     ) -> Response {
-        let headers: HTTPFields = [
-            .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache", .connection: "close",
-            // A proxy that collects the answer would hold the events back.
-            .accelBuffering: "no",
+        var headers: HTTPFields = [
+            .contentType: ServerSentEvent.contentType, .cacheControl: "no-cache",
         ]
+        // A proxy that collects the answer would hold the events back.
+        headers.set("x-accel-buffering", "no")
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody { writer in
@@ -23,7 +23,7 @@ extension Response {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         defer { continuation.finish() }
-                        try await request.whileConnected { try await body(events) }
+                        try await context.whileConnected { try await body(events) }
                     }
                     group.addTask { try await events.keepAlive() }
                     for await bytes in stream { try await writer.write(bytes) }
@@ -31,14 +31,6 @@ extension Response {
                 }
                 try await writer.finish(nil)
             })
-    }
-}
-
-extension Request {
-    /// Work for a client, which is cancelled when the client leaves. The body must have been read, and the connection ends
-    /// with the answer.
-    func whileConnected<R: Sendable>(_ work: @escaping @Sendable () async throws -> R) async throws -> R {
-        try await body.consumeWithCancellationOnInboundClose { _ in try await work() }
     }
 }
 
@@ -65,6 +57,3 @@ struct EventWriter: Sendable {
     }
 }
 
-extension HTTPField.Name {
-    static let accelBuffering = HTTPField.Name("x-accel-buffering")!
-}

@@ -9,11 +9,11 @@ struct RequestContent: Sendable {
     /// Name of the form's field, and bytes.
     var files: [(name: String, bytes: [UInt8])] = []
 
-    /// Reads the body of a request, which keeps it for the connection to be watched.
+    /// Reads the body of a request.
     ///
     /// - Throws: `APIError` when it is too large, too slow, or none of the forms that are read.
-    init(_ request: inout Request, _ limits: RequestLimits) async throws {
-        let bytes = try await Self.body(&request, limits)
+    init(_ request: Request, _ limits: RequestLimits) async throws {
+        let bytes = try await Self.body(request, limits)
         let type = request.headers[.contentType] ?? ""
         if type.lowercased().hasPrefix("multipart/form-data") {
             (fields, files) = try Self.form(bytes, type)
@@ -28,7 +28,7 @@ struct RequestContent: Sendable {
         }
     }
 
-    private static func body(_ request: inout Request, _ limits: RequestLimits) async throws -> [UInt8] {
+    private static func body(_ request: Request, _ limits: RequestLimits) async throws -> [UInt8] {
         if let text = request.headers[.contentLength], let length = Int(text), length > limits.bodyBytes {
             throw APIError(
                 413, .invalidRequest, "the request has \(length) bytes, \(limits.bodyBytes) are taken",

@@ -7,6 +7,9 @@ package struct ServerContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     /// The peer's address, without its port.
     package let address: String
+    private let channel: any Channel
+    /// What its log lines and its answer are called by.
+    let requestID: String
     /// Whose request it is: the name of its key, or else its address.
     package var client: String
 
@@ -14,5 +17,15 @@ package struct ServerContext: RequestContext {
         coreContext = CoreRequestContextStorage(source: source)
         address = source.channel.remoteAddress?.ipAddress ?? "local"
         client = address
+        channel = source.channel
+        requestID = source.logger[metadataKey: "hb.request.id"]?.description ?? Job.newID()
+    }
+}
+
+extension ServerContext {
+    /// Runs work for the client, which is cancelled when the client leaves.
+    func whileConnected<R: Sendable>(_ work: @escaping @Sendable () async throws -> R) async throws -> R {
+        let watch = try await channel.pipeline.handler(type: ConnectionWatch.self).get()
+        return try await watch.whileConnected(work)
     }
 }

@@ -33,8 +33,7 @@ struct JobRoutes {
     }
 
     @Sendable private func submit(_ request: Request, _ context: ServerContext) async throws -> Response {
-        var request = request
-        var content = try await RequestContent(&request, limits)
+        var content = try await RequestContent(request, limits)
         let interval = try content.fields.int("preview_interval") ?? 0
         guard interval >= 0 else { throw APIError.invalid("preview_interval must be 0 or more", "preview_interval") }
         let settings = try PictureSettings(&content.fields, runner.settings)
@@ -82,7 +81,7 @@ struct JobRoutes {
         let id = try await known(context)
         let live = await runner.live(id)
         let stored = try await runner.store.job(id)
-        return .events(of: request) { events in
+        return .events(for: context) { events in
             // Listening begins before the snapshot, so that nothing falls between.
             let news = live?.events()
             guard let live, let news else {

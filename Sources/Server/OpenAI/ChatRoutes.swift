@@ -14,18 +14,15 @@ struct ChatRoutes {
 
     @Sendable private func reply(_ request: Request, _ context: ServerContext) async throws -> Response {
         guard await !runner.isClosed else { throw APIError.draining }
-        var request = request
-        var content = try await RequestContent(&request, limits)
+        var content = try await RequestContent(request, limits)
         let chat = try await ChatRequest(&content.fields, runner.settings, pictures)
         let ticket = try await runner.queue.enter(context.client)
         let answer = ChatAnswer(id: "chatcmpl-\(Job.newID())", model: modelName, settings: chat.settings)
         guard !chat.streams else {
-            return .events(of: request) { writer in try await stream(chat, answer, ticket, writer) }
+            return .events(for: context) { writer in try await stream(chat, answer, ticket, writer) }
         }
-        let reply = try await request.whileConnected { try await run(chat, ticket) { _ in } }
-        var response = Response.json(try answer.completion(reply))
-        response.headers[.connection] = "close"
-        return response
+        let reply = try await context.whileConnected { try await run(chat, ticket) { _ in } }
+        return .json(try answer.completion(reply))
     }
 
     private func run(

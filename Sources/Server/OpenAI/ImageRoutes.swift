@@ -14,8 +14,7 @@ struct ImageRoutes {
     }
 
     private func draw(_ request: Request, _ context: ServerContext, _ name: String) async throws -> Response {
-        var request = request
-        var content = try await RequestContent(&request, limits)
+        var content = try await RequestContent(request, limits)
         let answer = try ImageAnswer(&content.fields, name, host: request.head.authority ?? "localhost")
         if try content.fields.string("quality") == "low", try content.fields.value("preset") == nil {
             content.fields.assume("preset", "fast")
@@ -30,12 +29,10 @@ struct ImageRoutes {
             settings, inputs, client: context.client, isAttached: true, previewInterval: interval)
         let events = live.events()
         guard !answer.streams else {
-            return .events(of: request) { writer in try await stream(events, live, answer, to: writer) }
+            return .events(for: context) { writer in try await stream(events, live, answer, to: writer) }
         }
-        let job = try await request.whileConnected { try await ended(events, live) }
-        var response = Response.json(try await document(job, answer, settings))
-        response.headers[.connection] = "close"
-        return response
+        let job = try await context.whileConnected { try await ended(events, live) }
+        return .json(try await document(job, answer, settings))
     }
 
     /// Waits for a job, which is cancelled when the wait is.

@@ -16,18 +16,14 @@ struct PageRoutes {
             let path = String(cString: file.path)
             let mediaType = String(cString: file.media_type)
             let bytes = ByteBuffer(bytes: UnsafeBufferPointer(start: file.bytes, count: file.count))
-            router.get(RouterPath(path)) { _, _ in
-                Response(
-                    status: .ok,
-                    headers: [
-                        .contentType: mediaType, .contentSecurityPolicy: Self.policy, .xContentTypeOptions: "nosniff",
-                        .cacheControl: "no-cache", .referrerPolicy: "no-referrer",
-                    ], body: ResponseBody(byteBuffer: bytes))
+            var headers: HTTPFields = [
+                .contentType: mediaType, .contentSecurityPolicy: Self.policy, .xContentTypeOptions: "nosniff",
+                .cacheControl: "no-cache",
+            ]
+            headers.set("referrer-policy", "no-referrer")
+            router.get(RouterPath(path)) { [headers] _, _ in
+                Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
             }
         }
     }
-}
-
-extension HTTPField.Name {
-    static let referrerPolicy = HTTPField.Name("referrer-policy")!
 }

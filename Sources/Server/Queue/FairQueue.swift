@@ -34,6 +34,8 @@ package actor FairQueue {
 
     /// How many wait.
     package var waiting: Int { places.values.reduce(0) { $0 + $1.count } }
+    /// How many of those have come to where they wait for their turn.
+    var listening: Int { places.values.joined().count { $0.waiter != nil } }
     /// How many are served: none or one.
     package var running: Int { serving == nil ? 0 : 1 }
 
