@@ -158,7 +158,9 @@ export class Chat {
     if (options.answer === "text") body.modalities = ["text"];
     if (options.max_tokens !== null && options.max_tokens !== this.options.max_tokens.usual) body.max_tokens = options.max_tokens;
     if (options.temperature !== null) body.temperature = options.temperature;
-    return { ...this.settings.changed(), ...body };
+    // A message has one reply, however many pictures are drawn elsewhere.
+    const { n, ...settings } = this.settings.changed();
+    return { ...settings, ...body };
   }
 
   /** What was said so far; of the pictures the latest ones, as many as the server takes. */

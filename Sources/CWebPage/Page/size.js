@@ -33,10 +33,12 @@ export function sizeControl({ defaults, limits }) {
 
   const show = () => {
     words.textContent = width.value && height.value ? megapixels(width.value * height.value) : "";
-    shortcuts.forEach((button, index) => {
-      const now = sizeOf(proportions[index], area, multiple);
-      button.setAttribute("aria-pressed", String(now[0] === width.value && now[1] === height.value));
+    // Of a small picture several proportions are the same size: the first stands for them.
+    const chosen = proportions.findIndex((pair) => {
+      const [across, down] = sizeOf(pair, area, multiple);
+      return across === width.value && down === height.value;
     });
+    shortcuts.forEach((button, index) => button.setAttribute("aria-pressed", String(index === chosen)));
   };
   const set = (pair) => { control.value = pair; control.onInput?.(); };
   const control = {
