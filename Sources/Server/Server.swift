@@ -46,7 +46,8 @@ package struct Server: Sendable {
             settings: try settings(), retention: configuration.retention, logger: logger)
         let application = Application(
             router: router(runner, gate),
-            server: .http1(configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: .seconds(60))),
+            server: .http1(
+                configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: .seconds(60))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "omnigen2",
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.maximumConnections)),
@@ -114,15 +115,25 @@ private struct ModelService: Service {
     }
 }
 
-/// Takes up what was left, and ends the work when the server ends.
+/// Looks after the store, and ends the work when the server ends.
 private struct DrainService: Service {
     let runner: JobRunner
     let seconds: Int
 
     func run() async throws {
-        try await runner.recover()
-        try? await gracefulShutdown()
-        await runner.drain(seconds: seconds)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await runner.attend() }
+            group.addTask {
+                try? await gracefulShutdown()
+                await runner.drain(seconds: seconds)
+                throw CancellationError()
+            }
+            do {
+                try await group.next()
+            } catch is CancellationError {
+                group.cancelAll()
+            }
+        }
     }
 }
 

@@ -69,6 +69,33 @@ import Torch
         #expect(difference <= Self.stateTolerance)
     }
 
+    @Test func aRestoredConversationIsTheOneThatWasHeld() async throws {
+        let model = try await Self.model()
+        let held = model.conversation()
+        let first = try await model.chat(Self.wantsPicture, in: held, options: Self.options())
+        let picture = try #require(first.pictures.first)
+        let restored = model.conversation()
+        try await model.restore([.init(message: Self.wantsPicture, reply: "")], in: restored)
+        let next = try await model.chat("And now?", in: held, options: Self.options())
+        let again = try await model.chat("And now?", images: [picture], in: restored, options: Self.options())
+        #expect(next.text.text == again.text.text && next.pictures == again.pictures)
+        #expect(next.text.promptTokens == again.text.promptTokens)
+        // What was said elsewhere has to be read first.
+        #expect(next.text.prefilledTokens < again.text.prefilledTokens)
+        let told = model.conversation(system: "Be brief.")
+        let other = try await model.chat(Self.wantsText, in: told, options: Self.options())
+        let usual = try await model.chat(Self.wantsText, in: model.conversation(), options: Self.options())
+        #expect(other.text.promptTokens != usual.text.promptTokens)
+    }
+
+    @Test func aModelThatMayNotDrawAnswersWithText() async throws {
+        let model = try await Self.model()
+        var options = Self.options()
+        options.allowsPictures = false
+        let reply = try await model.chat(Self.wantsPicture, in: model.conversation(), options: options)
+        #expect(reply.pictures.isEmpty && !reply.text.asksForPicture && reply.text.replyTokens > 0)
+    }
+
     @Test func aDrawnPictureGoesWithTheNextMessageUnlessItIsDropped() async throws {
         let model = try await Self.model()
         let conversation = model.conversation()

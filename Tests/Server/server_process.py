@@ -291,6 +291,21 @@ class Checks:
             text = " ".join(f"{type(error).__name__}: {error}".split())
             print(f"FAIL  {title}: line {line}: {text[:1200]}", flush=True)
 
+    def run_all(self, checks, start):
+        """Runs checks on one server, titled by their names. One that ends the server fails, and the next has a new one."""
+        server = start()
+        try:
+            for check in checks:
+                title = check.__name__.replace("_", " ")
+                self.run(title, check, server)
+                if not server.is_alive:
+                    code = server.process.poll()
+                    self.run(f"the server lives after '{title}'", expect, False, f"it ended with {code}")
+                    server.close()
+                    server = start()
+        finally:
+            server.close()
+
     def end(self):
         """Says how many passed; the exit code."""
         print(f"{self.count - len(self.failed)} of {self.count} checks passed", flush=True)

@@ -414,10 +414,10 @@ def turns_are_fair(program):
 def main():
     options = arguments(__doc__.splitlines()[0])
     checks = Checks()
-    with Server(options.program) as server:
-        for check in (a_job, inputs_and_mask, warns_of_unknown_fields, many_unknown_fields_stay_small, events,
-                      events_afterwards, positions, cancels, cancel_says_so_to_listeners, deletes):
-            checks.run(check.__name__.replace("_", " "), check, server)
+    checks.run_all(
+        (a_job, inputs_and_mask, warns_of_unknown_fields, many_unknown_fields_stay_small, events, events_afterwards,
+         positions, cancels, cancel_says_so_to_listeners, deletes),
+        lambda: Server(options.program))
     for check in (pages_and_search, survives_a_kill, survives_with_its_inputs, cancelled_stays_cancelled, drains,
                   drains_only_so_long, ends_at_once_when_idle, one_folder_one_server, keeps_a_count, keeps_a_size,
                   clients_are_apart, turns_are_fair):

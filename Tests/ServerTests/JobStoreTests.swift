@@ -69,12 +69,25 @@ import Testing
         }
     }
 
-    @Test func aSecondServerDoesNotTakeTheFolder() async throws {
+    @Test func serversShareAFolderAndInheritWhatOneLeaves() async throws {
         try await withFolder { folder in
-            let store = try JobStore(folder: folder)
-            let error = #expect(throws: GenerationError.self) { try JobStore(folder: folder) }
-            #expect(error?.description.contains("another server") == true)
-            _ = try await store.job("none")
+            let second = try JobStore(folder: folder)
+            let (job, cancelled) = (Self.job("a"), Self.job("b"))
+            do {
+                let first = try JobStore(folder: folder)
+                for job in [job, cancelled] { try await first.insert(job, PictureInputs()) }
+                // While the first lives its jobs are its own, but everybody sees them, and may ask for their end.
+                #expect(try await second.recover(at: 2).isEmpty)
+                #expect(try await second.job(job.id)?.status == .queued)
+                try await second.requestCancellation(cancelled.id)
+                #expect(try await first.cancellations() == [cancelled.id])
+                #expect(try await second.cancellations().isEmpty)
+            }
+            #expect(try await second.recover(at: 2).map(\.id) == [job.id])
+            #expect(try await second.job(cancelled.id)?.status == .cancelled)
+            #expect(try await second.recover(at: 2).isEmpty)
+            let third = try JobStore(folder: folder)
+            #expect(try await third.recover(at: 3).isEmpty)
         }
     }
 

@@ -56,4 +56,3 @@ struct EventWriter: Sendable {
         }
     }
 }
-

@@ -87,7 +87,8 @@ struct JobRoutes {
             guard let live, let news else {
                 guard let stored else { return }
                 events.send("job.snapshot", stored.json())
-                return events.send("job.\(stored.status.rawValue)", stored.json())
+                guard let ended = try await runner.end(of: id) else { return }
+                return events.send(.ended(ended))
             }
             events.send("job.snapshot", live.json)
             for await event in news { events.send(event) }
@@ -96,20 +97,14 @@ struct JobRoutes {
 
     @Sendable private func cancel(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try await known(context)
-        if let live = await runner.live(id) {
-            live.cancel()
-            // A job that waits ends at once; one that runs ends with its step.
-            if live.job.status == .queued { await live.wait() }
-        }
+        try await runner.cancel(id)
         return .json(try await document(id))
     }
 
     @Sendable private func delete(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try await known(context)
-        if let live = await runner.live(id) {
-            live.cancel()
-            await live.wait()
-        }
+        try await runner.cancel(id)
+        _ = try await runner.end(of: id)
         try await runner.store.delete(id)
         return .json(["id": .string(id), "object": "job", "deleted": true])
     }

@@ -17,6 +17,7 @@ package actor JobRunner {
     private var isDraining = false
     private var lastPruned: ContinuousClock.Instant?
     private static let pruneInterval = Duration.seconds(5)
+    private static let attendInterval = Duration.seconds(1)
 
     package init(
         store: JobStore, queue: FairQueue, model: ModelGate, modelName: String, settings: SettingsContext,
@@ -59,16 +60,29 @@ package actor JobRunner {
         return live
     }
 
-    /// Takes up what an earlier process left.
-    package func recover() async throws {
+    /// Takes up what servers have left that no longer live, and ends what other servers were asked to end here; from time to
+    /// time until the task is cancelled.
+    package func attend() async throws {
+        while !Task.isCancelled {
+            do {
+                if !isDraining { try await recover() }
+                for id in try await store.cancellations() { live[id]?.cancel() }
+                try await prune()
+            } catch  where !(error is CancellationError) {
+                // A disk that is full or slow for a while is no reason to end.
+                logger.error("the job store does not answer", metadata: ["error": "\(error)"])
+            }
+            try await Task.sleep(for: Self.attendInterval)
+        }
+    }
+
+    private func recover() async throws {
         for job in try await store.recover(at: Clock.now) {
-            let steps = job.settings["num_inference_steps"]?.int ?? 0
-            let live = LiveJob(job, steps: steps)
+            let live = LiveJob(job, steps: job.settings["num_inference_steps"]?.int ?? 0)
             let ticket = try await queue.enter(job.client, always: true) { live.report(.queued($0)) }
             logger.info("taking up an unfinished job", metadata: ["job": "\(job.id)"])
             begin(live, ticket)
         }
-        try await prune()
     }
 
     /// Keeps the store within bounds; not more than every few seconds, as it looks at all that is there.
@@ -158,7 +172,6 @@ package actor JobRunner {
         job.pictures += outputs.enumerated().map { $1.stored(.output, $0) }
         try await store.finish(job, outputs)
         live.report(.ended(job))
-        try await prune()
     }
 
     private func fail(_ live: LiveJob, _ error: any Error) async {
@@ -181,6 +194,26 @@ package actor JobRunner {
     }
 
     // MARK: Asking
+
+    /// Asks for the end of a job: what waits here has ended when this returns, what runs ends with its step.
+    package func cancel(_ id: String) async throws {
+        try await store.requestCancellation(id)
+        guard let live = live[id] else { return }
+        live.cancel()
+        if live.job.status == .queued { await live.wait() }
+    }
+
+    /// Waits for the end of a job, wherever it is drawn.
+    ///
+    /// - Returns: the job; `nil` when there is none.
+    package func end(of id: String) async throws -> Job? {
+        await live[id]?.wait()
+        while let job = try await store.job(id) {
+            if job.status.isFinished { return job }
+            try await Task.sleep(for: Self.attendInterval / 2)
+        }
+        return nil
+    }
 
     /// A job that is not finished.
     package func live(_ id: String) -> LiveJob? { live[id] }

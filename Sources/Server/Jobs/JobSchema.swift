@@ -13,6 +13,8 @@ enum JobSchema {
                         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
                         id TEXT NOT NULL UNIQUE,
                         client TEXT NOT NULL,
+                        owner TEXT NOT NULL,
+                        isCancelled INTEGER NOT NULL DEFAULT 0,
                         settings TEXT NOT NULL,
                         prompt TEXT NOT NULL,
                         previewInterval INTEGER NOT NULL,

@@ -4,10 +4,11 @@ import Imaging
 import OmniGen2
 
 /// Jobs and their pictures in SQLite: what was accepted is there after a crash, and what is finished stays until the retention
-/// takes it.
+/// takes it. Servers of one machine may share a folder: each draws what it has accepted, all show everything, and what one
+/// leaves behind the others take over.
 package final class JobStore: Sendable {
     private let database: any DatabaseWriter
-    private let lock: FolderLock?
+    private let membership: StoreMembership?
 
     /// Opens or makes the store of a folder; without one it is in memory, and gone afterwards.
     package init(folder: String?) throws {
@@ -21,21 +22,17 @@ package final class JobStore: Sendable {
                 // What a client was told is true after a power cut, too.
                 try database.execute(sql: "PRAGMA synchronous = FULL")
             }
-            do {
-                // Prompts and pictures are their owner's.
-                try FileManager.default.createDirectory(
-                    atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            } catch {
-                throw GenerationError.output("\(folder): cannot be made a folder")
-            }
-            lock = try FolderLock(folder: folder)
+            membership = try StoreMembership(folder: folder)
             database = try DatabasePool(path: folder + "/jobs.sqlite", configuration: configuration)
         } else {
-            lock = nil
+            membership = nil
             database = try DatabaseQueue()
         }
         try JobSchema.migrator.migrate(database)
     }
+
+    /// The name under which this server's jobs stand in the store.
+    private var owner: String { membership?.name ?? "" }
 
     // MARK: Writing
 
@@ -46,11 +43,12 @@ package final class JobStore: Sendable {
         try await database.write { database in
             try database.execute(
                 sql: """
-                    INSERT INTO job (id, client, settings, prompt, previewInterval, isAttached, status, created)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO job (id, client, owner, settings, prompt, previewInterval, isAttached, status, created)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    job.id, job.client, document, prompt, job.previewInterval, job.isAttached, job.status.rawValue,
+                    job.id, job.client, self.owner, document, prompt, job.previewInterval, job.isAttached,
+                    job.status.rawValue,
                     job.created,
                 ])
             for (index, input) in inputs.images.enumerated() { try Self.insert(job.id, .input, index, input, database) }
@@ -101,22 +99,63 @@ package final class JobStore: Sendable {
         try await database.write { try $0.execute(sql: "DELETE FROM job WHERE id = ?", arguments: [id]) }
     }
 
-    /// What an earlier process left: jobs that wait, or were under way, wait again in their old order; those whose connection
-    /// is gone have failed.
+    /// Takes over what servers have left that are no longer alive: jobs that wait, or were under way, wait again in their old
+    /// order; those whose connection is gone have failed.
     ///
-    /// - Returns: the jobs that wait.
+    /// - Returns: the jobs that wait, which are this server's now.
     package func recover(at time: Double) async throws -> [Job] {
-        let error = APIError(500, .server, "the server was restarted before this was drawn", code: "interrupted")
+        guard let membership else { return [] }
+        let owners = try await database.read { database in
+            try String.fetchAll(database, sql: "SELECT DISTINCT owner FROM job WHERE status IN ('queued', 'running')")
+        }
+        var jobs: [Job] = []
+        for owner in owners {
+            try membership.inherit(from: owner) { jobs += try take(from: owner, at: time) }
+        }
+        return jobs
+    }
+
+    private func take(from owner: String, at time: Double) throws -> [Job] {
+        let error = APIError(500, .server, "the server ended before this was drawn", code: "interrupted")
         let text = JobSchema.document(error).compactText
-        return try await database.write { database in
+        return try database.write { database in
             try database.execute(
                 sql: """
-                    UPDATE job SET status = 'failed', finished = ?, error = ?
-                    WHERE isAttached AND status IN ('queued', 'running')
-                    """, arguments: [time, text])
-            try database.execute(sql: "UPDATE job SET status = 'queued', started = NULL WHERE status = 'running'")
-            return try JobSchema.jobs(
-                database, sql: "SELECT * FROM job WHERE status = 'queued' ORDER BY sequence", [])
+                    UPDATE job SET status = iif(isCancelled, 'cancelled', 'failed'), finished = ?,
+                        error = iif(isCancelled, NULL, ?)
+                    WHERE owner = ? AND (isAttached OR isCancelled) AND status IN ('queued', 'running')
+                    """, arguments: [time, text, owner])
+            let waiting = try JobSchema.jobs(
+                database,
+                sql: "SELECT * FROM job WHERE owner = ? AND status IN ('queued', 'running') ORDER BY sequence", [owner])
+            try database.execute(
+                sql: """
+                    UPDATE job SET status = 'queued', started = NULL, owner = ?
+                    WHERE owner = ? AND status IN ('queued', 'running')
+                    """, arguments: [self.owner, owner])
+            return waiting.map { job in
+                var job = job
+                (job.status, job.started) = (.queued, nil)
+                return job
+            }
+        }
+    }
+
+    /// Asks for the end of a job, whichever server draws it.
+    package func requestCancellation(_ id: String) async throws {
+        try await database.write { database in
+            try database.execute(
+                sql: "UPDATE job SET isCancelled = 1 WHERE id = ? AND finished IS NULL", arguments: [id])
+        }
+    }
+
+    /// This server's jobs whose end was asked for.
+    package func cancellations() async throws -> [String] {
+        let owner = owner
+        return try await database.read { database in
+            try String.fetchAll(
+                database, sql: "SELECT id FROM job WHERE owner = ? AND isCancelled AND finished IS NULL",
+                arguments: [owner])
         }
     }
 

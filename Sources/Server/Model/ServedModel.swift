@@ -28,6 +28,7 @@ package struct ChatExchange: Sendable {
 package actor LoadedModel: ServedModel {
     private let model: OmniGen2
     private var adapters: [Adapter] = []
+    private var remembered = RememberedConversations()
 
     package init(_ model: OmniGen2) { self.model = model }
 
@@ -48,9 +49,29 @@ package actor LoadedModel: ServedModel {
         _ chat: ChatExchange, onEvent: @escaping @Sendable (ChatEvent) -> Void
     ) async throws -> ChatReply {
         try await use(chat.adapters)
+        let conversation = try await conversation(chat)
+        do {
+            let reply = try await model.chat(
+                chat.message, images: chat.images, in: conversation, options: chat.options, onEvent: onEvent)
+            let turn = Conversation.PastTurn(message: chat.message, images: chat.images, reply: reply.text.text)
+            remembered.keep(conversation, system: chat.system, turns: chat.past + [turn])
+            return reply
+        } catch {
+            // The turn that failed is not in it.
+            remembered.keep(conversation, system: chat.system, turns: chat.past)
+            throw error
+        }
+    }
+
+    /// What was said before: where the model has just read it, without reading it again.
+    private func conversation(_ chat: ChatExchange) async throws -> Conversation {
+        if let conversation = remembered.take(system: chat.system, turns: chat.past) {
+            // The client sends the picture of the last turn itself.
+            await conversation.dropPicture()
+            return conversation
+        }
         let conversation = model.conversation(system: chat.system)
         try await model.restore(chat.past, in: conversation)
-        return try await model.chat(
-            chat.message, images: chat.images, in: conversation, options: chat.options, onEvent: onEvent)
+        return conversation
     }
 }
