@@ -6,7 +6,7 @@ SHAPES_SEED ?= 1
 SHAPES_COUNT ?= 200
 SHAPES_PAIRS ?= 600
 
-.PHONY: help bootstrap build test demo bench bench-compare shapes-bench shapes-speedups shapes-model parity format lint docs release-bundle
+.PHONY: help bootstrap build test serve-test demo bench bench-compare shapes-bench shapes-speedups shapes-model parity format lint docs release-bundle
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -24,7 +24,12 @@ test: bootstrap ## run all tests
 	swift test --skip-build $(swift_flags) --filter KernelTests
 	scripts/tests/bootstrap
 	scripts/tests/gpu-check
+	scripts/tests/integrations
 	scripts/docs
+
+serve-test: bootstrap ## tests of the server with OpenAI's client, a browser, fuzzing and load
+	swift build --product omnigen2 $(swift_flags)
+	scripts/serve-test
 
 demo: bootstrap ## draw, edit, compose and describe with the small model, and show it on one sheet
 	swift build --product omnigen2 $(swift_flags)

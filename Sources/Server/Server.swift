@@ -76,10 +76,12 @@ package struct Server: Sendable {
         let pictures = PictureReader(
             store: runner.store, limits: limits, fetch: configuration.allowsImageURLs ? fetch : nil)
         let router = Router(context: ServerContext.self)
-        router.middlewares.add(CrossOrigin(origins: configuration.allowedOrigins))
-        router.middlewares.add(ErrorMiddleware())
         router.middlewares.add(RequestLog())
-        router.middlewares.add(MetricsMiddleware())
+        router.middlewares.add(ErrorMiddleware())
+        router.middlewares.add(
+            CrossOrigin(
+                origins: configuration.allowedOrigins,
+                isPrivate: configuration.isLoopback && configuration.keys == nil))
         let jobs = JobRoutes(
             runner: runner, pictures: pictures, limits: limits, separatesClients: configuration.keys != nil)
         PageRoutes().add(to: router)

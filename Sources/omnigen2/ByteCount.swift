@@ -5,7 +5,7 @@ struct ByteCount: ExpressibleByArgument, Equatable {
     let bytes: Int
 
     var defaultValueDescription: String {
-        let unit = Self.units.first { bytes % $0.1 == 0 && $0.1 > 1 }
+        let unit = Self.units.filter { bytes % $0.1 == 0 && $0.1 > 1 }.max { $0.1 < $1.1 }
         return unit.map { "\(bytes / $0.1)\($0.0.prefix(1).uppercased())\($0.0.dropFirst().replacing("b", with: "B"))" }
             ?? "\(bytes)"
     }

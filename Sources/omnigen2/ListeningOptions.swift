@@ -41,8 +41,10 @@ struct ListeningOptions: ParsableArguments {
         help: ArgumentHelp("Origin whose pages may call the server, or *; may be repeated.", valueName: "origin"))
     var cors: [String] = []
 
-    @Flag(help: "Fetch pictures that requests name by http addresses, from public addresses only.")
-    var allowImageURLs = false
+    @Flag(
+        name: .customLong("allow-image-urls"),
+        help: "Fetch pictures that requests name by http addresses, from public addresses only.")
+    var allowsImageURLs = false
 
     @Option(help: ArgumentHelp("Folder of LoRA files that requests may name.", valueName: "dir"))
     var loraFolder: String?
@@ -68,7 +70,7 @@ struct ListeningOptions: ParsableArguments {
         configuration.dataFolder = data
         configuration.keys = try keys()
         configuration.allowedOrigins = cors
-        configuration.allowsImageURLs = allowImageURLs
+        configuration.allowsImageURLs = allowsImageURLs
         configuration.adapterFolder = loraFolder
         configuration.preset = preset.flatMap(Preset.init)
         guard configuration.isLoopback || configuration.keys != nil || allowsStrangers else {

@@ -310,7 +310,10 @@ class Fuzzer:
                     connection.settimeout(0.3)
                 got = self.answer(connection, data)
         except TimeoutError:
-            return self.find("no answer within 60 s", data) if due else self.count("silence")
+            if not due:
+                return self.count("silence")
+            self.stopped = True
+            return self.find(f"no answer within 60 s, {self.state()}", data)
         except OSError as error:
             if not self.server.is_alive:
                 return self.find(f"the server ended with {self.server.process.poll()}", data)
@@ -334,6 +337,13 @@ class Fuzzer:
         for identifier in re.findall(rb'"id":"([0-9a-f]{32})"', got)[:1]:
             with self.lock:
                 self.known.append(identifier.decode())
+
+    def state(self):
+        """What the server says of its line, if it says anything."""
+        try:
+            return "/ready says " + self.server.get("/ready", timeout=5).text
+        except OSError as error:
+            return f"/ready says nothing: {error}"
 
     @staticmethod
     def answer(connection, data):
@@ -363,6 +373,19 @@ class Fuzzer:
             self.findings[what] += 1
 
 
+def draws(server):
+    """Whether a picture comes of a request, once the line has room."""
+    for _ in range(60):
+        try:
+            answer = server.post("/v1/images/generations", {"prompt": PROMPT, "num_inference_steps": 2}, timeout=60)
+        except OSError:
+            return False
+        if answer.status not in (429, 503):
+            return answer.status == 200
+        time.sleep(1)
+    return False
+
+
 def main():
     options = arguments(__doc__.splitlines()[0], seconds=60, seed=1, threads=4)
     findings, totals, sent, most = {}, {}, 0, 0
@@ -380,14 +403,7 @@ def main():
             for table, more in ((findings, fuzzer.findings), (totals, fuzzer.counts)):
                 for name, count in more.items():
                     table[name] = table.get(name, 0) + count
-            drawn = False
-            if server.is_alive:
-                for _ in range(60):
-                    answer = server.post("/v1/images/generations", {"prompt": PROMPT, "num_inference_steps": 2}, timeout=120)
-                    if answer.status not in (429, 503):
-                        break
-                    time.sleep(1)
-                drawn = answer.status == 200
+            drawn = server.is_alive and draws(server)
     print(json.dumps({
         "seconds": options.seconds, "seed": options.seed, "sent": sent, "servers": round_number,
         "answers": {str(name): totals[name] for name in sorted(totals, key=str)}, "findings": findings,

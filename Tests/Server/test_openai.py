@@ -9,6 +9,9 @@ line a check; exits with 1 if one fails.
 
 import base64
 import io
+import json
+import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -138,7 +141,7 @@ def low_quality_is_fast(client):
     expect("Steps: 5" in png_text(decoded(own.data[0].b64_json)), "explicit steps win over the preset's")
 
 
-def streams(client, partials):
+def streams_a_picture(client, partials):
     plain = client.images.generate(prompt=PROMPT, extra_body={"seed": 2, "num_inference_steps": 8})
     events = list(client.images.generate(
         prompt=PROMPT, stream=True, partial_images=partials, extra_body={"seed": 2, "num_inference_steps": 8}))
@@ -462,6 +465,22 @@ def several_leave_at_once(program):
         expect(set(statuses(server)) <= {"cancelled", "completed"}, f"jobs have ended, got {set(statuses(server))}")
 
 
+def leave_at_once(program, path, body):
+    """Clients that have gone when their work is taken leave no place behind, which nobody would ever call up."""
+    data = json.dumps(body).encode()
+    request = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
+    with Server(program) as server:
+        for number in range(40):
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                # The connection is reset, not closed.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.sendall(request)
+                time.sleep(number % 4 / 1000)
+        wait_for(lambda: server.get("/ready").json["queued"] == 0, "the line is empty", 10)
+        client_of(server, timeout=20).images.generate(prompt=PROMPT, extra_body=FEW)
+        expect(set(statuses(server)) <= {"cancelled", "completed"}, f"jobs have ended, got {set(statuses(server))}")
+
+
 def main():
     options = arguments(__doc__.splitlines()[0])
     checks = Checks()
@@ -475,7 +494,7 @@ def main():
         checks.run("images.generate: settings by extra_body stand in the picture", all_settings, client)
         checks.run("images.generate: quality and preset", low_quality_is_fast, client)
         for partials in range(4):
-            checks.run(f"images.generate: streamed, {partials} partial pictures", streams, client, partials)
+            checks.run(f"images.generate: streamed, {partials} partial pictures", streams_a_picture, client, partials)
         checks.run("images.edit", edits, client)
         checks.run("images.edit: the size of the picture, or that asked for", edits_take_the_pictures_size, client)
         checks.run("images.edit: several pictures", composes, client)
@@ -501,6 +520,14 @@ def main():
     for action in (loses_patience, loses_patience_with_an_edit, loses_patience_with_a_reply, closes_a_stream, closes_a_reply):
         checks.run(f"leaving: {action.__name__.replace('_', ' ')}", leave, options.program, action)
     checks.run("leaving: several at once", several_leave_at_once, options.program)
+    words = {"messages": [{"role": "user", "content": "hi"}], "modalities": ["text"], "max_tokens": 4}
+    for path, body in (("/v1/chat/completions", words), ("/v1/images/generations", {"prompt": PROMPT} | long_settings()),
+                       ("/sdapi/v1/txt2img", {"prompt": PROMPT, "steps": 200})):
+        for streams in (False, True):
+            if streams and path.startswith("/sdapi"):
+                continue
+            checks.run(f"leaving: {path} before it begins, streamed: {streams}", leave_at_once, options.program, path,
+                       body | ({"stream": True} if streams else {}))
     sys.exit(checks.end())
 
 

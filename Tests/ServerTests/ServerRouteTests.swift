@@ -26,7 +26,7 @@ import Testing
             second["response_format"] = "url"
             let named = try await server.client.post("/v1/images/generations", second)
             let url = try #require(named.json["data"]?.array?.first?["url"]?.string)
-            let path = String(url.dropFirst("http://test".count))
+            let path = String(url.dropFirst("http://127.0.0.1".count))
             #expect(try await Image.decode(server.client.get(path).body) == image)
         }
     }
@@ -299,8 +299,23 @@ import Testing
             let preflight = try await server.client.send(
                 "OPTIONS", "/v1/jobs", origin.merging(["access-control-request-method": "POST"]) { $1 })
             #expect(preflight.status == 204 && preflight.headers["access-control-allow-methods"] != nil)
-            let stranger = try await server.client.get("/v1/models", ["origin": "https://other.example"])
+            let other = ["origin": "https://other.example"]
+            let stranger = try await server.client.get("/v1/models", other)
             #expect(stranger.headers["access-control-allow-origin"] == nil)
+            #expect(try await server.client.post("/v1/jobs", Self.quick, other).status == 403)
+            #expect(try await server.client.post("/v1/jobs", Self.quick, ["origin": "http://127.0.0.1"]).status == 202)
+        }
+    }
+
+    @Test func aNameThatLeadsHereIsNotThisMachines() async throws {
+        try await RunningServer.with { server in
+            let rebound = try await server.client.get("/v1/jobs", ["host": "evil.example:8080"])
+            #expect(rebound.status == 403 && rebound.json["error"]?["code"]?.string == "host_not_allowed")
+            #expect(try await server.client.get("/v1/jobs", ["host": "localhost:8080"]).status == 200)
+        }
+        try await RunningServer.with(ScriptedModel(), { $0.allowedOrigins = ["https://studio.example"] }) { server in
+            let answer = try await server.client.get("/v1/jobs", ["host": "studio.example"])
+            #expect(answer.status == 200)
         }
     }
 

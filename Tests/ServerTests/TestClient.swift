@@ -48,8 +48,9 @@ struct TestClient: Sendable {
     }
 
     static func request(_ method: String, _ path: String, _ headers: [String: String], _ body: [UInt8]) -> [UInt8] {
-        var lines = ["\(method) \(path) HTTP/1.1", "host: test", "connection: close"]
+        var lines = ["\(method) \(path) HTTP/1.1", "host: 127.0.0.1", "connection: close"]
         let given = Set(headers.keys.map { $0.lowercased() })
+        if given.contains("host") { lines.removeAll { $0.hasPrefix("host:") } }
         if !given.contains("content-length"), !given.contains("transfer-encoding") {
             lines.append("content-length: \(body.count)")
         }

@@ -1,18 +1,38 @@
 import HTTPTypes
 import Hummingbird
 
-/// Lets pages of the named origins call the server; without any, none.
+/// Keeps pages of other origins out, unless they are named: a browser would let any page send requests to a server of this
+/// machine, and, by a name that leads here, read the answers.
 struct CrossOrigin: RouterMiddleware {
     typealias Context = ServerContext
 
+    /// Origins whose pages may call the server; "*" is any.
     let origins: [String]
+    /// Whether the server is for this machine alone, and asks for no key.
+    let isPrivate: Bool
+
+    private static let ownHosts: Set = ["localhost", "127.0.0.1", "[::1]"]
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard let origin = request.headers[.origin], origins.contains("*") || origins.contains(origin) else {
+        try checkHost(request)
+        guard let origin = request.headers[.origin] else { return try await next(request, context) }
+        guard origins.contains("*") || origins.contains(origin) else {
+            let isOwn = request.head.authority.map { Self.authority(origin) == $0 } ?? false
+            guard isOwn || request.method == .get || request.method == .head else {
+                throw APIError(
+                    403, .authentication, "pages of \(origin.prefix(100)) may not call this server (--cors)",
+                    code: "origin_not_allowed")
+            }
             return try await next(request, context)
         }
+        return try await allowed(origin, request, context, next)
+    }
+
+    private func allowed(
+        _ origin: String, _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
         var response: Response
         if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
             response = Response(status: .noContent)
@@ -26,5 +46,31 @@ struct CrossOrigin: RouterMiddleware {
         response.headers[.accessControlExposeHeaders] = "x-request-id, retry-after"
         response.headers[.vary] = "Origin"
         return response
+    }
+
+    /// A page of another name that leads to this machine must not pass for one of this server.
+    private func checkHost(_ request: Request) throws(APIError) {
+        guard isPrivate, let authority = request.head.authority else { return }
+        let host = Self.host(authority)
+        let named = origins.map { Self.host(Self.authority($0)) }
+        guard Self.ownHosts.contains(host.lowercased()) || named.contains(host) || named.contains("*") else {
+            throw APIError(
+                403, .authentication,
+                "the host '\(host.prefix(100))' is not this machine's; a server behind it needs --key-file, or --cors with "
+                    + "its origin", code: "host_not_allowed")
+        }
+    }
+
+    /// Host and port of an origin.
+    private static func authority(_ origin: String) -> String {
+        origin.firstRange(of: "://").map { String(origin[$0.upperBound...]) } ?? origin
+    }
+
+    /// An authority without its port.
+    private static func host(_ authority: String) -> String {
+        guard let colon = authority.lastIndex(of: ":"), authority[colon...].dropFirst().allSatisfy(\.isNumber) else {
+            return authority
+        }
+        return String(authority[..<colon])
     }
 }

@@ -50,6 +50,9 @@ extension HTTPFields {
     mutating func set(_ name: String, _ value: String) {
         if let name = HTTPField.Name(name) { self[name] = value }
     }
+
+    /// A field for which the framework has no name.
+    func value(_ name: String) -> String? { HTTPField.Name(name).flatMap { self[$0] } }
 }
 
 extension Response {

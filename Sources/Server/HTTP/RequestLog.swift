@@ -1,8 +1,10 @@
 import Hummingbird
 import Logging
+import Metrics
 import OmniGen2
 
-/// One line for each request: what was asked, by whom, what came of it, and how long that took.
+/// One line and one count for each request: what was asked, by whom, what came of it, and how long that took until the answer
+/// began.
 struct RequestLog: RouterMiddleware {
     typealias Context = ServerContext
 
@@ -10,23 +12,19 @@ struct RequestLog: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         let began = ContinuousClock.now
-        do {
-            let response = try await next(request, context)
-            log(request, context, response.status.code, began)
-            return response
-        } catch {
-            let status = (error as? HTTPError)?.status.code ?? APIError(error).status
-            log(request, context, status, began)
-            throw error
-        }
+        let response = try await next(request, context)
+        let seconds = (ContinuousClock.now - began).seconds
+        // Addresses of pictures are as good as the pictures: what is behind the route is neither logged nor counted.
+        let route = context.endpointPath ?? "none"
+        let method = Self.methods.contains(request.method.rawValue) ? request.method.rawValue : "other"
+        let labels = [("method", method), ("route", route)]
+        Counter(label: "http_requests", dimensions: labels + [("status", "\(response.status.code)")]).increment()
+        Timer(label: "http_request", dimensions: labels).recordSeconds(seconds)
+        context.logger.info(
+            "\(method) \(route) \(response.status.code)",
+            metadata: ["ms": "\(Int((seconds * 1000).rounded()))", "from": "\(context.address)"])
+        return response
     }
 
-    private func log(_ request: Request, _ context: Context, _ status: Int, _ began: ContinuousClock.Instant) {
-        let milliseconds = Int(((ContinuousClock.now - began).seconds * 1000).rounded())
-        // Addresses of pictures are as good as the pictures: what is behind the route is not logged.
-        let path = context.endpointPath ?? "unknown"
-        context.logger.info(
-            "\(request.method.rawValue) \(path) \(status)",
-            metadata: ["ms": "\(milliseconds)", "from": "\(context.address)"])
-    }
+    private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 }

@@ -40,6 +40,9 @@ package actor JobRunner {
         _ settings: PictureSettings, _ inputs: PictureInputs, client: String, isAttached: Bool, previewInterval: Int
     ) async throws -> LiveJob {
         guard !isDraining else { throw APIError.draining }
+        guard !settings.request.prompt.allSatisfy(\.isWhitespace) else {
+            throw APIError.invalid("the prompt is empty", "prompt", code: "missing_prompt")
+        }
         var request = settings.request
         inputs.apply(to: &request)
         try request.validate()

@@ -15,7 +15,7 @@ struct ImageRoutes {
 
     private func draw(_ request: Request, _ context: ServerContext, _ name: String) async throws -> Response {
         var content = try await RequestContent(request, limits)
-        let answer = try ImageAnswer(&content.fields, name, host: request.head.authority ?? "localhost")
+        let answer = try ImageAnswer(&content.fields, name, address: Self.address(request))
         if try content.fields.string("quality") == "low", try content.fields.value("preset") == nil {
             content.fields.assume("preset", "fast")
         }
@@ -33,6 +33,12 @@ struct ImageRoutes {
         }
         let job = try await context.whileConnected { try await ended(events, live) }
         return .json(try await document(job, answer, settings))
+    }
+
+    /// Where the client reaches this server, perhaps through a proxy that speaks TLS.
+    private static func address(_ request: Request) -> String {
+        let isSecure = request.headers.value("x-forwarded-proto") == "https"
+        return "\(isSecure ? "https" : "http")://\(request.head.authority ?? "localhost")"
     }
 
     /// Waits for a job, which is cancelled when the wait is.
@@ -126,11 +132,11 @@ struct ImageAnswer: Sendable {
     let streams: Bool
     let partialImages: Int
     private let quality: String
-    private let host: String
+    private let address: String
 
-    init(_ fields: inout Fields, _ name: String, host: String) throws(APIError) {
+    init(_ fields: inout Fields, _ name: String, address: String) throws(APIError) {
         self.name = name
-        self.host = host
+        self.address = address
         format = try fields.choice("response_format", Format.allCases.map(\.rawValue)).flatMap(Format.init) ?? .base64
         streams = try fields.bool("stream") ?? false
         partialImages = try fields.int("partial_images") ?? 0
@@ -147,7 +153,7 @@ struct ImageAnswer: Sendable {
     }
 
     /// An address that reaches this server, for one of its paths.
-    func address(_ path: String) -> String { "http://\(host)\(path)" }
+    func address(_ path: String) -> String { address + path }
 
     /// What is said of the pictures beside them.
     func description(_ job: Job) -> JSONValue {
