@@ -1,24 +1,28 @@
 /// A strict reader of JSON text, one value after the other, that finds what general decoders let pass: duplicate keys,
 /// numbers that are no exact counts, lone surrogates, bytes that are no UTF-8. It trusts nothing and never traps.
-struct JSONScanner {
+package struct JSONScanner {
     /// Where the text stops being what was expected, and the member it belongs to.
-    struct Failure: Error {
-        let offset: Int
-        let reason: String
-        var member: String?
+    package struct Failure: Error {
+        package let offset: Int
+        package let reason: String
+        package var member: String?
+
+        package init(offset: Int, reason: String, member: String? = nil) {
+            (self.offset, self.reason, self.member) = (offset, reason, member)
+        }
     }
 
     /// Nesting that the official crate's JSON reader allows.
     private static let depthLimit = 128
 
     private let bytes: UnsafeRawBufferPointer
-    private(set) var offset = 0
+    package private(set) var offset = 0
     private var depth = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     /// Reads an object; `member` reads the value of each key. Throws on a key seen before.
-    mutating func object(_ member: (inout JSONScanner, String) throws(Failure) -> Void) throws(Failure) {
+    package mutating func object(_ member: (inout JSONScanner, String) throws(Failure) -> Void) throws(Failure) {
         var keys: Set<String> = []
         try list(open: "{", close: "}") { scanner throws(Failure) in
             let start = scanner.offset
@@ -33,12 +37,12 @@ struct JSONScanner {
     }
 
     /// Reads an array; `element` reads each value.
-    mutating func array(_ element: (inout JSONScanner) throws(Failure) -> Void) throws(Failure) {
+    package mutating func array(_ element: (inout JSONScanner) throws(Failure) -> Void) throws(Failure) {
         try list(open: "[", close: "]", element)
     }
 
     /// Reads a string with its escapes.
-    mutating func string() throws(Failure) -> String {
+    package mutating func string() throws(Failure) -> String {
         try expect("\"")
         let start = offset
         var decoded: [UInt8]?
@@ -79,9 +83,26 @@ struct JSONScanner {
     }
 
     /// Reads `null` if it stands here.
-    mutating func null() -> Bool {
+    mutating func null() -> Bool { literal("null") }
+
+    /// Reads a word such as `true` if it stands here.
+    package mutating func literal(_ text: StaticString) -> Bool {
         skipSpace()
-        return word("null")
+        return word(text)
+    }
+
+    /// The first byte of the value that stands here, which says what it is; nil at the end.
+    package mutating func first() -> UInt8? {
+        skipSpace()
+        return peek()
+    }
+
+    /// Reads a number as it is written.
+    package mutating func number() throws(Failure) -> String {
+        skipSpace()
+        let start = offset
+        try skipNumber()
+        return String(decoding: bytes[start..<offset], as: UTF8.self)
     }
 
     /// Reads any value and forgets it.
@@ -96,7 +117,7 @@ struct JSONScanner {
     }
 
     /// Throws unless nothing but white space is left.
-    mutating func end() throws(Failure) {
+    package mutating func end() throws(Failure) {
         skipSpace()
         if offset < bytes.count { throw unexpected("the end of the text") }
     }

@@ -84,7 +84,11 @@ extension OmniGen2 {
     ) async throws -> ChatReply {
         try options.text.validate()
         guard !message.allSatisfy(\.isWhitespace) else { throw GenerationError.invalid("the message is empty") }
-        return try await turn(message, images, conversation, options, onEvent)
+        do {
+            return try await turn(message, images, conversation, options, onEvent)
+        } catch LanguageModelError.input(let reason) {
+            throw GenerationError.invalid(reason)
+        }
     }
 
     /// The same as a stream, which ends with ``ChatEvent/finished(_:)``; leaving it stops the work.

@@ -64,6 +64,7 @@ package struct Pipeline {
         // 1. Sizes. References decide them before anything is computed.
         let canvas = try Canvas(
             request, multiple: autoencoder.configuration.scaleFactor * transformer.configuration.patchSize)
+        try requireRoom(canvas)
         let mask = try EditMask(request)
         if let warning = canvas.warning { try observe(.warning(warning)) }
         // 2. Noise first: the stream's first numbers are the picture's, whatever the references need.
@@ -82,6 +83,17 @@ package struct Pipeline {
         // 6. Latents to pixels.
         let images = try decode(latents, canvas, observe)
         return try mask.map { mask in try images.map(mask.applied) } ?? images
+    }
+
+    /// - Throws: `GenerationError.invalid` when a picture has more patches a side than the model has places for.
+    private func requireRoom(_ canvas: Canvas) throws(GenerationError) {
+        let side = transformer.positions.largestSide * autoencoder.configuration.scaleFactor
+            * transformer.configuration.patchSize
+        for size in [canvas.drawn] + canvas.references.map({ PictureSize($0) }) {
+            guard max(size.width, size.height) <= side else {
+                throw .invalid("a picture of \(size.width)x\(size.height): sides go up to \(side) pixels in this model")
+            }
+        }
     }
 
     private func latentShape(_ request: GenerationRequest, _ canvas: Canvas) -> [Int] {

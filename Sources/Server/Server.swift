@@ -44,8 +44,9 @@ package struct Server: Sendable {
         let runner = JobRunner(
             store: store, queue: FairQueue(configuration.queue), model: gate, modelName: modelName,
             settings: try settings(), retention: configuration.retention, logger: logger)
+        let chats = ChatRunner(queue: runner.queue, gate: gate, settings: runner.settings, logger: logger)
         let application = Application(
-            router: router(runner, gate),
+            router: router(runner, chats, gate),
             server: .http1(
                 configuration: .init(additionalChannelHandlers: [ConnectionWatch()], idleTimeout: .seconds(60))),
             configuration: ApplicationConfiguration(
@@ -58,7 +59,7 @@ package struct Server: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: application), .init(service: ModelService(gate: gate, load: load)),
-                    .init(service: DrainService(runner: runner, seconds: configuration.drainSeconds)),
+                    .init(service: DrainService(runner: runner, chats: chats, seconds: configuration.drainSeconds)),
                 ],
                 gracefulShutdownSignals: signals, logger: logger))
     }
@@ -71,28 +72,30 @@ package struct Server: Sendable {
             adapters: try configuration.adapterFolder.map(AdapterFolder.names(in:)) ?? [:])
     }
 
-    private func router(_ runner: JobRunner, _ gate: ModelGate) -> Router<ServerContext> {
-        let limits = configuration.limits
+    private func router(_ runner: JobRunner, _ chats: ChatRunner, _ gate: ModelGate) -> Router<ServerContext> {
+        let reader = RequestReader(configuration.limits)
         let pictures = PictureReader(
-            store: runner.store, limits: limits, fetch: configuration.allowsImageURLs ? fetch : nil)
+            store: runner.store, checker: PictureChecker(configuration.limits), fetch: configuration.allowsImageURLs ? fetch : nil)
         let router = Router(context: ServerContext.self)
         router.middlewares.add(RequestLog())
-        router.middlewares.add(ErrorMiddleware())
         router.middlewares.add(
             CrossOrigin(
                 origins: configuration.allowedOrigins,
                 isPrivate: configuration.isLoopback && configuration.keys == nil))
+        router.middlewares.add(ErrorMiddleware())
         let jobs = JobRoutes(
-            runner: runner, pictures: pictures, limits: limits, separatesClients: configuration.keys != nil)
+            runner: runner, pictures: pictures, reader: reader, separatesClients: configuration.keys != nil)
         PageRoutes().add(to: router)
         HealthRoutes(runner: runner, gate: gate, capacity: configuration.queue.total).add(to: router)
         jobs.addPictures(to: router)
         let known = router.group().add(middleware: Authentication(keys: configuration.keys))
         jobs.add(to: known)
-        ImageRoutes(runner: runner, pictures: pictures, limits: limits).add(to: known)
-        ChatRoutes(runner: runner, gate: gate, pictures: pictures, limits: limits, modelName: modelName).add(to: known)
+        ImageRoutes(runner: runner, pictures: pictures, reader: reader).add(to: known)
+        ChatRoutes(
+            chats: chats, settings: runner.settings, pictures: pictures, reader: reader, modelName: modelName
+        ).add(to: known)
         ModelRoutes(runner: runner, gate: gate, modelName: modelName, configuration: configuration).add(to: known)
-        Automatic1111Routes(runner: runner, pictures: pictures, limits: limits, modelName: modelName).add(to: known)
+        Automatic1111Routes(runner: runner, pictures: pictures, reader: reader, modelName: modelName).add(to: known)
         known.get("metrics") { [metrics] _, _ in
             await runner.queue.measure()
             return Response.bytes(Array(metrics.text().utf8), PrometheusMetrics.contentType)
@@ -120,6 +123,7 @@ private struct ModelService: Service {
 /// Looks after the store, and ends the work when the server ends.
 private struct DrainService: Service {
     let runner: JobRunner
+    let chats: ChatRunner
     let seconds: Int
 
     func run() async throws {
@@ -127,7 +131,9 @@ private struct DrainService: Service {
             group.addTask { try await runner.attend() }
             group.addTask {
                 try? await gracefulShutdown()
+                async let answered: Void = chats.drain(seconds: seconds)
                 await runner.drain(seconds: seconds)
+                await answered
                 throw CancellationError()
             }
             do {

@@ -63,7 +63,7 @@ struct ServeCommand: AsyncParsableCommand {
             do {
                 return try await RemotePicture(url).bytes(.init(bytes: limits.bodyBytes, seconds: limits.fetchSeconds))
             } catch let error as RemotePictureError {
-                throw APIError.invalid("\(error)", "image_url", code: "image_not_fetched")
+                throw APIError.invalid("\(error)", code: "image_not_fetched")
             }
         }
     }

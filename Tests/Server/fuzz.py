@@ -220,9 +220,9 @@ def malformed(source, whole):
         lambda: whole + source.randbytes(100),
         lambda: b"GET / HTTP/9.9\r\n\r\n", lambda: b"GET /\r\n\r\n", lambda: b"\r\n" * 500, lambda: b"GET " + b"/" * 20_000,
         lambda: b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 3000 + b"\r\n",
-        lambda: b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: " + source.choice([b"-1", b"99999999999999999999", b"x", b"1, 2"])
+        lambda: b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: " + source.choice([b"-1", b"99999999999999999999", b"x", b"1, 2"])
         + b"\r\n\r\nx",
-        lambda: b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + source.choice(
+        lambda: b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n" + source.choice(
             [b"zz\r\n", b"ffffffffffffffff\r\nx", b"5\r\nab", b"-5\r\n", b"0\r\n\r\n", b"1;" + b"x" * 20_000 + b"\r\nx\r\n"]),
         lambda: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", lambda: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + source.randbytes(300),
         lambda: b"GET /\xff\xfe HTTP/1.1\r\nHost: \xff\r\n\r\n", lambda: b"G\0T / HTTP/1.1\r\n\r\n",

@@ -8,13 +8,12 @@ Starts its own servers with the small model. Prints one line a check; exits with
 
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
 
 from server_process import (
-    REPOSITORY, Checks, Server, arguments, data_url, expect, expect_equal, expect_error, is_png, mask_png, png, png_of,
+    Checks, Server, arguments, data_url, expect, expect_equal, expect_error, is_png, mask_png, png, png_of,
     png_text, wait_for)
 
 PROMPT = "a large red circle in the center, on white"
@@ -319,22 +318,30 @@ def ends_at_once_when_idle(program):
         expect(time.monotonic() - began < 5, f"ended at once, took {time.monotonic() - began:.1f} s")
 
 
-def one_folder_one_server(program):
+def servers_share_a_folder(program):
+    """Each draws its own jobs, both show all, and what a killed one leaves the other takes over."""
     with tempfile.TemporaryDirectory() as folder:
-        with Server(program, "--data", folder) as first:
-            second = subprocess.run(
-                [program, "serve", "--port", "0", "--data", folder], cwd=REPOSITORY, capture_output=True, timeout=60)
-            expect(second.returncode != 0, "the second server ends")
-            expect(b"another server" in second.stderr, f"and says why, got {second.stderr[-300:]!r}")
-            expect(b"Backtrace" not in second.stderr and b"Fatal" not in second.stderr, "in one line, without a crash")
-            expect_equal(first.get("/ready").status, 200, "the first goes on")
-            first.kill()
-        with Server(program, "--data", folder) as third:
-            expect_equal(third.get("/ready").status, 200, "a kill leaves no lock")
-            modes = {name: oct(os.stat(os.path.join(folder, name)).st_mode & 0o777) for name in os.listdir(folder)}
-            readable = [name for name, mode in modes.items() if mode[-1] != "0"]
-            outside = oct(os.stat(folder).st_mode & 0o777)[-2:] != "00"
-            expect(not (readable and outside), f"others of the machine read nothing, got {modes}")
+        with Server(program, "--data", folder) as first, Server(program, "--data", folder) as second:
+            made = [server.submit(prompt=f"circle {n}", num_inference_steps=4)["id"] for n in range(8)
+                    for server in (first, second)]
+            for identifier in made:
+                for server in (first, second):
+                    job = server.finished(identifier)
+                    expect_equal((job["status"], len(job["pictures"])), ("completed", 1), "a job, seen by each")
+            for server in (first, second):
+                expect_equal({job["id"] for job in all_jobs(server)}, set(made), "the list of each")
+            left = [second.submit(prompt=f"left {n}", num_inference_steps=100)["id"] for n in range(5)]
+            second.kill()
+            for identifier in left:
+                expect_equal(first.finished(identifier)["status"], "completed", "a job that was left behind")
+            expect_equal(len(all_jobs(first)), 21, "each is there once")
+
+
+def folder_is_private(program):
+    with tempfile.TemporaryDirectory() as outside:
+        folder = os.path.join(outside, "jobs")
+        with Server(program, "--data", folder):
+            expect_equal(oct(os.stat(folder).st_mode & 0o777), "0o700", "who may read the folder")
 
 
 # What is kept
@@ -419,7 +426,7 @@ def main():
          positions, cancels, cancel_says_so_to_listeners, deletes),
         lambda: Server(options.program))
     for check in (pages_and_search, survives_a_kill, survives_with_its_inputs, cancelled_stays_cancelled, drains,
-                  drains_only_so_long, ends_at_once_when_idle, one_folder_one_server, keeps_a_count, keeps_a_size,
+                  drains_only_so_long, ends_at_once_when_idle, servers_share_a_folder, folder_is_private, keeps_a_count, keeps_a_size,
                   clients_are_apart, turns_are_fair):
         checks.run(check.__name__.replace("_", " "), check, options.program)
     sys.exit(checks.end())

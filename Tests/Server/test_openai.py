@@ -468,7 +468,7 @@ def several_leave_at_once(program):
 def leave_at_once(program, path, body):
     """Clients that have gone when their work is taken leave no place behind, which nobody would ever call up."""
     data = json.dumps(body).encode()
-    request = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
+    request = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
     with Server(program) as server:
         for number in range(40):
             with socket.create_connection(("127.0.0.1", server.port)) as connection:

@@ -125,7 +125,7 @@ def open_without_a_key(server):
 
 def no_body_is_read_without_a_key(server):
     """A stranger's large body is refused before it has come."""
-    head = f"POST {JOBS} HTTP/1.1\r\nHost: x\r\nContent-Length: {50 * MEGABYTE}\r\n\r\n"
+    head = f"POST {JOBS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {50 * MEGABYTE}\r\n\r\n"
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(head.encode() + b"x" * 1000)
@@ -145,17 +145,17 @@ def large_bodies(program):
         fits = json.dumps(FEW)
         fits = fits[:-1] + " " * (limit - len(fits)) + "}"
         expect_equal(json_post(server, GENERATIONS, fits).status, 200, "a body of exactly the limit")
-        announced = f"POST {JOBS} HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n".encode()
+        announced = f"POST {JOBS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999\r\n\r\n".encode()
         expect(server.raw(announced, 5).startswith(b"HTTP/1.1 413"), "a length that is announced is enough")
         chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
-        chunked = f"POST {JOBS} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + chunk * 3 + b"0\r\n\r\n"
+        chunked = f"POST {JOBS} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + chunk * 3 + b"0\r\n\r\n"
         got = server.raw(chunked, 5)
         expect(got.startswith(b"HTTP/1.1 413"), f"chunks are counted, got {got[:200]!r}")
         body = (b"%x\r\n" % len(fits[:500])) + fits[:500].encode()
         small = json.dumps(FEW).encode()
         body = b"5\r\n" + small[:5] + b"\r\n" + (b"%x\r\n" % (len(small) - 5)) + small[5:] + b"\r\n0\r\n\r\n"
         got = server.raw(
-            f"POST {GENERATIONS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + body)
+            f"POST {GENERATIONS} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + body)
         expect(got.startswith(b"HTTP/1.1 200"), f"a small body in chunks is read, got {got[:200]!r}")
         still_draws(server)
 
@@ -166,7 +166,7 @@ def ambiguous_lengths(server):
     for headers in (f"Content-Length: {len(small)}\r\nContent-Length: 3", f"Content-Length: -{len(small)}",
                     f"Content-Length: {len(small)}\r\nTransfer-Encoding: chunked", "Content-Length: 1e2",
                     "Content-Length: +5", "Transfer-Encoding: identity, chunked, gzip"):
-        got = server.raw(f"POST {JOBS} HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n".encode() + small, 2)
+        got = server.raw(f"POST {JOBS} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n\r\n".encode() + small, 2)
         expect(got == b"" or got.startswith(b"HTTP/1.1 400") or got.startswith(b"HTTP/1.1 501"),
                f"refused with {headers!r}, got {got[:100]!r}")
     still_draws(server)
@@ -174,7 +174,7 @@ def ambiguous_lengths(server):
 
 def slow_bodies(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=200) as connection:
-        connection.sendall(f"POST {JOBS} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n".encode())
+        connection.sendall(f"POST {JOBS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n".encode())
         began, done = time.monotonic(), threading.Event()
 
         def drip():
@@ -457,7 +457,7 @@ def paths(server):
              "/v1/jobs/../../etc/passwd", "/v1/jobs/..%2f/inputs/0", "/v1/models/../../etc/passwd", "/" + "a" * 7000,
              "/%", "/%zz", "/?" + "a" * 7000]
     for name in names:
-        got = server.raw(f"GET {name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode(), 5)
+        got = server.raw(f"GET {name} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode(), 5)
         expect(b"root:" not in got, f"nothing of the machine by {name[:60]}")
         status = got[9:12]
         expect(status in (b"404", b"400", b"414", b"431", b"200") or got == b"", f"{name[:60]}: got {got[:60]!r}")

@@ -46,6 +46,9 @@ package struct AxialPositions {
         return max(0, min(lengths[0] - 1 - shift, lengths[1], lengths[2]))
     }
 
+    /// The most patches that a picture's side may have.
+    package var largestSide: Int { min(lengths[1], lengths[2]) }
+
     /// - Throws: `ConfigurationError` when a place lies beyond the table the model was trained with.
     package func table(_ places: [Place], device: Device) throws -> RotaryPositions {
         for place in places {

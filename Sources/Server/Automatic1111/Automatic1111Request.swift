@@ -34,21 +34,20 @@ struct Automatic1111Request {
         }
         var bytes: [[UInt8]] = []
         for image in images { bytes.append(try await pictures.bytes(image, "init_images")) }
-        inputs = try PictureInputs(
-            images: bytes, mask: try await Self.mask(mask, &fields, pictures), pictures.limits)
+        inputs = try await pictures.checked(bytes, mask: try await Self.mask(mask, &fields, pictures, context.limits))
         warnings = fields.unread.filter(Self.meaningless.contains).map { "\($0) has no meaning for this model" }
     }
 
     /// The mask; with `inpainting_mask_invert` what is white stays.
     private static func mask(
-        _ document: JSONValue?, _ fields: inout Fields, _ pictures: PictureReader
+        _ document: JSONValue?, _ fields: inout Fields, _ pictures: PictureReader, _ limits: RequestLimits
     ) async throws -> [UInt8]? {
         let inverts = try fields.int("inpainting_mask_invert") == 1
         guard let document else { return nil }
         let bytes = try await pictures.bytes(document, "mask")
         guard inverts else { return bytes }
         do {
-            let mask = try Image.mask(decoding: bytes, pixelLimit: pictures.limits.inputPixels)
+            let mask = try Image.mask(decoding: bytes, pixelLimit: limits.inputPixels)
             return try Image(width: mask.width, height: mask.height, pixels: mask.pixels.map { 255 - $0 }).pngData()
         } catch {
             throw APIError.invalid("the mask: \(error)", "mask", code: "invalid_image")

@@ -6,13 +6,13 @@ import OmniGen2
 struct Automatic1111Routes {
     let runner: JobRunner
     let pictures: PictureReader
-    let limits: RequestLimits
+    let reader: RequestReader
     let modelName: String
     /// Previews for `progress`.
     private let previews = LatestPreviews()
 
-    init(runner: JobRunner, pictures: PictureReader, limits: RequestLimits, modelName: String) {
-        (self.runner, self.pictures, self.limits, self.modelName) = (runner, pictures, limits, modelName)
+    init(runner: JobRunner, pictures: PictureReader, reader: RequestReader, modelName: String) {
+        (self.runner, self.pictures, self.reader, self.modelName) = (runner, pictures, reader, modelName)
     }
 
     func add(to router: RouterGroup<ServerContext>) {
@@ -44,7 +44,7 @@ struct Automatic1111Routes {
             Response.json(["sd_model_checkpoint": .string(modelName), "samples_format": "png"])
         }
         router.post("sdapi/v1/options") { request, _ in
-            _ = try await RequestContent(request, limits)
+            _ = try await reader.content(request)
             return Response.json(nil)
         }
     }
@@ -57,7 +57,7 @@ struct Automatic1111Routes {
     }
 
     private func draw(_ request: Request, _ context: ServerContext, needsPicture: Bool) async throws -> Response {
-        var content = try await RequestContent(request, limits)
+        var content = try await reader.content(request)
         let asked = try await Automatic1111Request(&content.fields, runner.settings, pictures)
         if needsPicture, asked.inputs.images.isEmpty {
             throw APIError.invalid("init_images must have a picture", "init_images")
@@ -67,16 +67,21 @@ struct Automatic1111Routes {
             asked.settings, asked.inputs, client: context.client, isAttached: true, previewInterval: interval)
         for warning in asked.warnings { live.report(.warning(warning)) }
         let events = live.events()
-        let job = try await context.whileConnected { () async throws -> Job in
-            defer { previews.forget(live.id) }
-            for await event in events {
-                if case .preview(let bytes, _) = event { previews.keep(bytes, of: live.id) }
-                if case .ended(let job) = event { return job }
-            }
-            live.cancel()
-            throw CancellationError()
-        }
+        let departure = await context.onLeave { live.cancel() }
+        defer { departure.dismiss() }
+        let job = try await ended(events, live)
         return .json(try await document(job, asked.settings))
+    }
+
+    /// Waits for a job, and keeps its previews for whoever asks how far it is.
+    private func ended(_ events: AsyncStream<JobEvent>, _ live: LiveJob) async throws -> Job {
+        defer { previews.forget(live.id) }
+        for await event in events {
+            if case .preview(let bytes, _) = event { previews.keep(bytes, of: live.id) }
+            if case .ended(let job) = event { return job }
+        }
+        live.cancel()
+        throw CancellationError()
     }
 
     /// A job that was interrupted has no pictures, as there.

@@ -45,6 +45,10 @@ package struct APIError: Error, Sendable, Equatable, CustomStringConvertible {
     package static let draining = APIError(
         503, .server, "the server is shutting down", code: "draining", retryAfter: 10)
 
+    /// Work that the end of the server has stopped.
+    package static let interrupted = APIError(
+        503, .server, "the server ended before this was done", code: "interrupted", retryAfter: 10)
+
     /// As the body of an answer.
     package var json: JSONValue { .object(["error": fields]) }
 

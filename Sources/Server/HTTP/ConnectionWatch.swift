@@ -33,21 +33,26 @@ final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler, Sen
         for listener in listeners { listener() }
     }
 
-    /// Runs work for the client, which is cancelled when the client leaves.
-    func whileConnected<R: Sendable>(_ work: @escaping @Sendable () async throws -> R) async throws -> R {
-        let task = Task { try await work() }
+    /// Runs something once when the client leaves, at once if it has left.
+    ///
+    /// - Returns: what ends the watch: the connection may serve other requests.
+    func onLeave(_ action: @escaping @Sendable () -> Void) -> Departure {
         let number = state.withLock { state -> Int? in
             guard !state.isGone else { return nil }
             state.count += 1
-            state.listeners[state.count] = { task.cancel() }
+            state.listeners[state.count] = action
             return state.count
         }
-        if number == nil { task.cancel() }
-        defer { if let number { state.withLock { _ = $0.listeners.removeValue(forKey: number) } } }
-        return try await withTaskCancellationHandler {
-            try await task.value
-        } onCancel: {
-            task.cancel()
+        guard let number else {
+            action()
+            return Departure {}
         }
+        return Departure { [weak self] in self?.state.withLock { _ = $0.listeners.removeValue(forKey: number) } }
     }
+}
+
+/// The watch for one request's client.
+struct Departure: Sendable {
+    /// Ends it.
+    let dismiss: @Sendable () -> Void
 }

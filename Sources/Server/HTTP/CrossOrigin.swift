@@ -16,14 +16,15 @@ struct CrossOrigin: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        try checkHost(request)
+        if let error = wrongHost(request) { return ErrorMiddleware.response(error, context) }
         guard let origin = request.headers[.origin] else { return try await next(request, context) }
         guard origins.contains("*") || origins.contains(origin) else {
             let isOwn = request.head.authority.map { Self.authority(origin) == $0 } ?? false
             guard isOwn || request.method == .get || request.method == .head else {
-                throw APIError(
+                let error = APIError(
                     403, .authentication, "pages of \(origin.prefix(100)) may not call this server (--cors)",
                     code: "origin_not_allowed")
+                return ErrorMiddleware.response(error, context)
             }
             return try await next(request, context)
         }
@@ -36,6 +37,7 @@ struct CrossOrigin: RouterMiddleware {
         var response: Response
         if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
             response = Response(status: .noContent)
+            response.headers.set("x-request-id", context.requestID)
             response.headers[.accessControlAllowMethods] = "GET, POST, DELETE"
             response.headers[.accessControlAllowHeaders] = "authorization, content-type"
             response.headers[.accessControlMaxAge] = "600"
@@ -49,16 +51,15 @@ struct CrossOrigin: RouterMiddleware {
     }
 
     /// A page of another name that leads to this machine must not pass for one of this server.
-    private func checkHost(_ request: Request) throws(APIError) {
-        guard isPrivate, let authority = request.head.authority else { return }
+    private func wrongHost(_ request: Request) -> APIError? {
+        guard isPrivate, let authority = request.head.authority else { return nil }
         let host = Self.host(authority)
         let named = origins.map { Self.host(Self.authority($0)) }
-        guard Self.ownHosts.contains(host.lowercased()) || named.contains(host) || named.contains("*") else {
-            throw APIError(
-                403, .authentication,
-                "the host '\(host.prefix(100))' is not this machine's; a server behind it needs --key-file, or --cors with "
-                    + "its origin", code: "host_not_allowed")
-        }
+        if Self.ownHosts.contains(host.lowercased()) || named.contains(host) || named.contains("*") { return nil }
+        return APIError(
+            403, .authentication,
+            "the host '\(host.prefix(100))' is not this machine's; a server behind it needs --key-file, or --cors with its "
+                + "origin", code: "host_not_allowed")
     }
 
     /// Host and port of an origin.

@@ -11,19 +11,18 @@ struct ErrorMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        var response: Response
         do {
-            response = try await next(request, context)
+            var response = try await next(request, context)
+            response.headers.set("x-request-id", context.requestID)
+            return response
         } catch let error as HTTPError {
-            response = Self.response(Self.described(error, request))
+            return Self.response(Self.described(error, request), context)
         } catch {
             if APIError.isUnexpected(error) {
                 context.logger.error("a request failed", metadata: ["error": "\(error)"])
             }
-            response = Self.response(APIError(error))
+            return Self.response(APIError(error), context)
         }
-        response.headers.set("x-request-id", context.requestID)
-        return response
     }
 
     /// An error of the framework: a path or a method that is not served, a body that is too large.
@@ -37,9 +36,10 @@ struct ErrorMiddleware: RouterMiddleware {
         }
     }
 
-    static func response(_ error: APIError) -> Response {
+    static func response(_ error: APIError, _ context: Context) -> Response {
         var response = Response.json(error.json, status: HTTPResponse.Status(code: error.status))
         if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
+        response.headers.set("x-request-id", context.requestID)
         if error.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }

@@ -4,15 +4,11 @@ import NIOCore
 import OmniGen2
 
 extension Response {
-    /// Server-sent events, until `body` returns; it is cancelled when the client leaves.
+    /// Server-sent events, until `body` returns; when the client is gone it is cancelled with the next event.
     ///
     /// - Parameter body: is given what sends an event, and says its errors by that.
-    static func events(
-        for context: ServerContext, _ body: @escaping @Sendable (EventWriter) async throws -> Void
-    ) -> Response {
-        var headers: HTTPFields = [
-            .contentType: ServerSentEvent.contentType, .cacheControl: "no-cache",
-        ]
+    static func events(_ body: @escaping @Sendable (EventWriter) async throws -> Void) -> Response {
+        var headers: HTTPFields = [.contentType: ServerSentEvent.contentType, .cacheControl: "no-cache"]
         // A proxy that collects the answer would hold the events back.
         headers.set("x-accel-buffering", "no")
         return Response(
@@ -23,7 +19,7 @@ extension Response {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         defer { continuation.finish() }
-                        try await context.whileConnected { try await body(events) }
+                        try await body(events)
                     }
                     group.addTask { try await events.keepAlive() }
                     for await bytes in stream { try await writer.write(bytes) }

@@ -8,43 +8,62 @@ struct RequestContent: Sendable {
     var fields: Fields
     /// Name of the form's field, and bytes.
     var files: [(name: String, bytes: [UInt8])] = []
+    /// What it takes of the server's memory, for as long as somebody holds this.
+    let lease: RequestBudget.Lease
+}
 
-    /// Reads the body of a request.
-    ///
+/// Reads the bodies of requests, none too large, too slow, or one too many.
+struct RequestReader: Sendable {
+    let limits: RequestLimits
+    private let budget: RequestBudget
+
+    init(_ limits: RequestLimits) {
+        self.limits = limits
+        budget = RequestBudget(capacity: 8 * limits.bodyBytes)
+    }
+
     /// - Throws: `APIError` when it is too large, too slow, or none of the forms that are read.
-    init(_ request: Request, _ limits: RequestLimits) async throws {
-        let bytes = try await Self.body(request, limits)
+    func content(_ request: Request) async throws -> RequestContent {
+        let lease = budget.lease()
+        let bytes = try await body(request, lease)
         let type = request.headers[.contentType] ?? ""
         if type.lowercased().hasPrefix("multipart/form-data") {
-            (fields, files) = try Self.form(bytes, type)
-        } else {
-            do {
-                fields = try Fields(JSONValue(parsing: bytes))
-            } catch let error as APIError {
-                throw error
-            } catch {
-                throw APIError.invalid("the body is not JSON", code: "invalid_json")
-            }
+            let (fields, files) = try Self.form(bytes, type)
+            return RequestContent(fields: fields, files: files, lease: lease)
+        }
+        do {
+            return RequestContent(fields: try Fields(JSONValue(parsing: bytes)), lease: lease)
+        } catch let error as JSONValue.ParsingError {
+            throw APIError.invalid("the body is not JSON: \(error)", code: "invalid_json")
         }
     }
 
-    private static func body(_ request: Request, _ limits: RequestLimits) async throws -> [UInt8] {
+    private func body(_ request: Request, _ lease: RequestBudget.Lease) async throws -> [UInt8] {
         if let text = request.headers[.contentLength], let length = Int(text), length > limits.bodyBytes {
             throw APIError(
-                413, .invalidRequest, "the request has \(length) bytes, \(limits.bodyBytes) are taken",
-                code: "too_large"
+                413, .invalidRequest, "the request has \(length) bytes, \(limits.bodyBytes) are taken", code: "too_large"
             )
         }
         let body = request.body
+        let limit = limits.bodyBytes
         let buffer = try await withDeadline(seconds: limits.bodySeconds) {
             var all = ByteBuffer()
-            for try await var part in body {
-                guard all.readableBytes + part.readableBytes <= limits.bodyBytes else {
-                    throw APIError(
-                        413, .invalidRequest, "the request is larger than the \(limits.bodyBytes) bytes that are taken",
-                        code: "too_large")
+            do {
+                for try await var part in body {
+                    guard all.readableBytes + part.readableBytes <= limit else {
+                        throw APIError(
+                            413, .invalidRequest, "the request is larger than the \(limit) bytes that are taken",
+                            code: "too_large")
+                    }
+                    try lease.extend(by: part.readableBytes)
+                    all.writeBuffer(&part)
                 }
-                all.writeBuffer(&part)
+            } catch let error as APIError {
+                throw error
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                throw APIError.invalid("the request's body did not come as HTTP says", code: "invalid_body")
             }
             return all
         }

@@ -23,9 +23,12 @@ package struct ServerContext: RequestContext {
 }
 
 extension ServerContext {
-    /// Runs work for the client, which is cancelled when the client leaves.
-    func whileConnected<R: Sendable>(_ work: @escaping @Sendable () async throws -> R) async throws -> R {
-        let watch = try await channel.pipeline.handler(type: ConnectionWatch.self).get()
-        return try await watch.whileConnected(work)
+    /// Runs something when the client leaves; at once where it has left already.
+    func onLeave(_ action: @escaping @Sendable () -> Void) async -> Departure {
+        guard let watch = try? await channel.pipeline.handler(type: ConnectionWatch.self).get() else {
+            action()
+            return Departure {}
+        }
+        return watch.onLeave(action)
     }
 }

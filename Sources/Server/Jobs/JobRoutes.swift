@@ -6,11 +6,12 @@ import OmniGen2
 struct JobRoutes {
     let runner: JobRunner
     let pictures: PictureReader
-    let limits: RequestLimits
+    let reader: RequestReader
     /// Whether each key sees its own jobs only; without keys everybody sees all.
     let separatesClients: Bool
 
     private static let largestPage = 200
+    private static let largestWarnings = 10
 
     func add(to router: RouterGroup<ServerContext>) {
         router.post("v1/jobs", use: submit)
@@ -33,14 +34,16 @@ struct JobRoutes {
     }
 
     @Sendable private func submit(_ request: Request, _ context: ServerContext) async throws -> Response {
-        var content = try await RequestContent(request, limits)
+        var content = try await reader.content(request)
         let interval = try content.fields.int("preview_interval") ?? 0
         guard interval >= 0 else { throw APIError.invalid("preview_interval must be 0 or more", "preview_interval") }
         let settings = try PictureSettings(&content.fields, runner.settings)
         let inputs = try await pictures.inputs(&content)
         let live = try await runner.submit(
             settings, inputs, client: context.client, isAttached: false, previewInterval: interval)
-        for name in content.fields.unread { live.report(.warning("the field '\(name)' is not known")) }
+        for name in content.fields.unread.prefix(Self.largestWarnings) {
+            live.report(.warning("the field '\(name.prefix(80))' is not known"))
+        }
         var response = Response.json(live.json, status: .accepted)
         response.headers[.location] = "/v1/jobs/\(live.id)"
         return response
@@ -81,7 +84,7 @@ struct JobRoutes {
         let id = try await known(context)
         let live = await runner.live(id)
         let stored = try await runner.store.job(id)
-        return .events(for: context) { events in
+        return .events { events in
             // Listening begins before the snapshot, so that nothing falls between.
             let news = live?.events()
             guard let live, let news else {

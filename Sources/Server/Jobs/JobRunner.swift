@@ -43,12 +43,18 @@ package actor JobRunner {
         guard !settings.request.prompt.allSatisfy(\.isWhitespace) else {
             throw APIError.invalid("the prompt is empty", "prompt", code: "missing_prompt")
         }
-        var request = settings.request
-        inputs.apply(to: &request)
-        try request.validate()
+        var settings = settings
+        if inputs.mask != nil { settings.request.keepsExactSize = true }
+        guard !settings.request.keepsExactSize || !inputs.images.isEmpty else {
+            throw APIError.invalid("an exact size needs a picture to change", "exact_size")
+        }
+        // The rest of what is wrong can be seen without the pictures.
+        var plain = settings.request
+        plain.keepsExactSize = false
+        try plain.validate()
         var job = Job(id: Job.newID(), client: client, settings: settings.json, created: Clock.now)
         (job.isAttached, job.previewInterval) = (isAttached, previewInterval)
-        let live = LiveJob(job, steps: request.steps)
+        let live = LiveJob(job, steps: plain.steps)
         let ticket = try await queue.enter(client) { live.report(.queued($0)) }
         do {
             try await store.insert(job, inputs)
@@ -83,7 +89,7 @@ package actor JobRunner {
         for job in try await store.recover(at: Clock.now) {
             let live = LiveJob(job, steps: job.settings["num_inference_steps"]?.int ?? 0)
             let ticket = try await queue.enter(job.client, always: true) { live.report(.queued($0)) }
-            logger.info("taking up an unfinished job", metadata: ["job": "\(job.id)"])
+            logger.info("taking up an unfinished job", metadata: ["job": "\(job.id.prefix(8))"])
             begin(live, ticket)
         }
     }
@@ -122,12 +128,10 @@ package actor JobRunner {
         self.live[live.id] = nil
     }
 
-    private func draw(_ live: LiveJob, _ model: any ServedModel) async throws -> [PictureInputs.Input] {
+    private func draw(_ live: LiveJob, _ model: any ServedModel) async throws -> [PictureInputs.Picture] {
         let (settings, request) = try await drawn(live.job)
         let began = ContinuousClock.now
-        let adapters = settings.adapters.compactMap { adapter in
-            self.settings.adapters[adapter.name].map { Adapter(path: $0, scale: adapter.scale) }
-        }
+        let adapters = self.settings.paths(of: settings.adapters)
         let images = try await model.draw(request, adapters: adapters) { news in
             switch news {
             case .step(let step, let steps):
@@ -146,29 +150,26 @@ package actor JobRunner {
     private func drawn(_ job: Job) async throws -> (PictureSettings, GenerationRequest) {
         var fields = try Fields(job.settings)
         let settings = try PictureSettings(&fields, self.settings)
-        var inputs: [[UInt8]] = []
-        for picture in job.pictures(.input) {
-            if let bytes = try await store.picture(job.id, .input, picture.index)?.bytes { inputs.append(bytes) }
-        }
-        let mask = try await store.picture(job.id, .mask, 0)?.bytes
+        let inputs = try await store.inputs(job)
         var request = settings.request
-        try PictureInputs(images: inputs, mask: mask, self.settings.limits).apply(to: &request)
+        try inputs.apply(to: &request)
         request.previewInterval = job.previewInterval
         return (settings, request)
     }
 
-    private func encoded(_ images: [Image], _ settings: PictureSettings) throws -> [PictureInputs.Input] {
+    private func encoded(_ images: [Image], _ settings: PictureSettings) throws -> [PictureInputs.Picture] {
         try images.map { image in
             let text = [(key: "parameters", value: settings.infotext(image, model: modelName))]
-            return PictureInputs.Input(
-                bytes: try settings.output.encode(image, text: text), image: image, format: settings.output.format)
+            return PictureInputs.Picture(
+                bytes: try settings.output.encode(image, text: text), format: settings.output.format,
+                width: image.width, height: image.height)
         }
     }
 
     // MARK: Ending
 
     private func finish(
-        _ live: LiveJob, _ status: Job.Status, _ outputs: [PictureInputs.Input] = [], _ error: APIError? = nil
+        _ live: LiveJob, _ status: Job.Status, _ outputs: [PictureInputs.Picture] = [], _ error: APIError? = nil
     ) async throws {
         var job = live.job
         (job.status, job.finished, job.error) = (status, Clock.now, error)
@@ -179,17 +180,17 @@ package actor JobRunner {
 
     private func fail(_ live: LiveJob, _ error: any Error) async {
         if APIError.isUnexpected(error) {
-            logger.error("a job failed", metadata: ["job": "\(live.id)", "error": "\(error)"])
+            logger.error("a job failed", metadata: ["job": "\(live.id.prefix(8))", "error": "\(error)"])
         }
         // A job that the end of the server stops is drawn after its restart.
         if error is CancellationError, !live.isCancelled, !live.job.isAttached { return live.dismissListeners() }
         let wasCancelled = error is CancellationError
-        let reason = wasCancelled && live.isCancelled ? nil : APIError(error)
+        let reason = wasCancelled ? (live.isCancelled ? nil : APIError.interrupted) : APIError(error)
         do {
             // In a task of its own: what is written must not be cancelled with the work.
-            try await Task { try await finish(live, wasCancelled ? .cancelled : .failed, [], reason) }.value
+            try await Task { try await finish(live, wasCancelled && live.isCancelled ? .cancelled : .failed, [], reason) }.value
         } catch {
-            logger.error("a job's end could not be stored", metadata: ["job": "\(live.id)", "error": "\(error)"])
+            logger.error("a job's end could not be stored", metadata: ["job": "\(live.id.prefix(8))", "error": "\(error)"])
             var job = live.job
             (job.status, job.finished, job.error) = (.failed, Clock.now, APIError(error))
             live.report(.ended(job))

@@ -57,7 +57,7 @@ package final class JobStore: Sendable {
     }
 
     private static func insert(
-        _ job: String, _ kind: Job.Picture.Kind, _ index: Int, _ picture: PictureInputs.Input, _ database: Database
+        _ job: String, _ kind: Job.Picture.Kind, _ index: Int, _ picture: PictureInputs.Picture, _ database: Database
     ) throws {
         try database.execute(
             sql: """
@@ -65,7 +65,7 @@ package final class JobStore: Sendable {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                job, kind.rawValue, index, picture.format.rawValue, picture.image.width, picture.image.height,
+                job, kind.rawValue, index, picture.format.rawValue, picture.width, picture.height,
                 picture.bytes.count, picture.bytes.withUnsafeBytes { Data($0) },
             ])
     }
@@ -81,7 +81,7 @@ package final class JobStore: Sendable {
     /// A job has ended: its pictures and its state become true at once.
     ///
     /// - Parameter job: with status, time, warnings and error.
-    package func finish(_ job: Job, _ outputs: [PictureInputs.Input] = []) async throws {
+    package func finish(_ job: Job, _ outputs: [PictureInputs.Picture] = []) async throws {
         try await database.write { database in
             for (index, output) in outputs.enumerated() { try Self.insert(job.id, .output, index, output, database) }
             try database.execute(
@@ -116,8 +116,7 @@ package final class JobStore: Sendable {
     }
 
     private func take(from owner: String, at time: Double) throws -> [Job] {
-        let error = APIError(500, .server, "the server ended before this was drawn", code: "interrupted")
-        let text = JobSchema.document(error).compactText
+        let text = JobSchema.document(.interrupted).compactText
         return try database.write { database in
             try database.execute(
                 sql: """
@@ -229,6 +228,18 @@ package final class JobStore: Sendable {
         let bound = StatementArguments(arguments)
         let found = try await database.read { try JobSchema.jobs($0, sql: sql, bound) }
         return (Array(found.prefix(query.limit)), found.count > query.limit)
+    }
+
+    /// The pictures that a job was given.
+    func inputs(_ job: Job) async throws -> PictureInputs {
+        var inputs = PictureInputs()
+        for picture in job.pictures(.input) + job.pictures(.mask) {
+            guard let (bytes, format) = try await self.picture(job.id, picture.kind, picture.index) else { continue }
+            let stored = PictureInputs.Picture(
+                bytes: bytes, format: format, width: picture.width, height: picture.height)
+            if picture.kind == .mask { inputs.mask = stored } else { inputs.images.append(stored) }
+        }
+        return inputs
     }
 
     /// The bytes of a picture, and as what they are encoded.

@@ -48,13 +48,15 @@ struct ChatAnswer: Sendable {
     }
 
     /// What a stream says of an event; the progress of a picture stands beside an empty piece.
-    func chunk(_ event: ChatEvent, since began: ContinuousClock.Instant) -> JSONValue? {
+    func chunk(_ event: ChatEvent, _ progress: inout ChatProgress) -> JSONValue? {
         var news: JSONValue = [:]
         switch event {
         case .text(let text): return chunk(["content": .string(text)])
-        case .drawing: news["drawing"] = true
+        case .drawing:
+            progress.begin()
+            news["drawing"] = true
         case .progress(.step(let step, let steps)):
-            let seconds = (ContinuousClock.now - began).seconds / Double(step)
+            let seconds = progress.secondsPerStep(step)
             news = JobProgress(step: step, steps: steps, secondsPerStep: seconds).json
         case .progress(.preview(let image, let step)):
             guard let bytes = try? image.pngData() else { return nil }

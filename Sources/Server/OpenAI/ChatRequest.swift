@@ -3,12 +3,24 @@ import OmniGen2
 
 /// A request of OpenAI's chat completions as the model takes it.
 struct ChatRequest: Sendable {
-    var exchange = ChatExchange()
     let streams: Bool
     /// Whether a stream ends with what was used.
     let includesUsage: Bool
     /// As what a picture is sent, should one be drawn.
     let settings: PictureSettings
+    private var options = ChatOptions()
+    private var system: String?
+    private var past: [Turn] = []
+    private var last = Turn()
+    /// What the request takes of the server's memory while it waits.
+    private let lease: RequestBudget.Lease
+
+    /// A message with its pictures, encoded, and what was answered.
+    private struct Turn: Sendable {
+        var message: String?
+        var images: [PictureInputs.Picture] = []
+        var reply = ""
+    }
 
     /// Tokens that the model's own template is made of: a message that has one would be another conversation.
     private static let templateMarks = [
@@ -16,7 +28,9 @@ struct ChatRequest: Sendable {
         "<|vision_end|>", "<|vision_pad|>", "<|img|>",
     ]
 
-    init(_ fields: inout Fields, _ context: SettingsContext, _ pictures: PictureReader) async throws {
+    init(_ content: RequestContent, _ context: SettingsContext, _ pictures: PictureReader) async throws {
+        var fields = content.fields
+        lease = content.lease
         streams = try fields.bool("stream") ?? false
         includesUsage = try fields.document("stream_options")?["include_usage"]?.bool ?? false
         guard let messages = try fields.document("messages")?.array, !messages.isEmpty else {
@@ -31,15 +45,16 @@ struct ChatRequest: Sendable {
         }
         fields.assume("size", "auto")
         settings = try PictureSettings(&fields, context)
-        exchange.options.picture = settings.request
-        exchange.options.picture.count = 1
-        exchange.options.text = try Self.text(&fields, context.limits, seed: settings.request.seed)
+        options.picture = settings.request
+        options.picture.count = 1
+        if streams { options.picture.previewInterval = max(1, settings.request.steps / 8) }
+        options.text = try Self.text(&fields, context.limits, seed: settings.request.seed)
         let modalities = try fields.document("modalities")?.array?.compactMap(\.string)
-        exchange.options.allowsPictures = modalities.map { $0.contains("image") } ?? true
+        options.allowsPictures = modalities.map { $0.contains("image") } ?? true
         fields.ignore(
             "model", "user", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs", "top_logprobs",
             "response_format", "metadata", "store", "service_tier", "parallel_tool_calls")
-        try await read(messages, pictures)
+        try await read(messages, pictures, context.limits)
     }
 
     private static func text(_ fields: inout Fields, _ limits: RequestLimits, seed: UInt64) throws -> TextOptions {
@@ -62,74 +77,124 @@ struct ChatRequest: Sendable {
         return options
     }
 
+    /// The conversation with its pictures decoded.
+    func exchange(_ adapters: [Adapter]) throws -> ChatExchange {
+        var exchange = ChatExchange()
+        (exchange.system, exchange.options, exchange.adapters) = (system, options, adapters)
+        exchange.past = try past.map { turn in
+            Conversation.PastTurn(
+                message: turn.message ?? "", images: try turn.images.map { try Image.decode($0.bytes) },
+                reply: turn.reply)
+        }
+        exchange.message = last.message ?? ""
+        exchange.images = try last.images.map { try Image.decode($0.bytes) }
+        return exchange
+    }
+
     /// Messages to turns: what comes before the last message is the past.
-    private mutating func read(_ messages: [JSONValue], _ pictures: PictureReader) async throws {
-        var (images, message, drawn): ([Image], String?, Image?) = ([], nil, nil)
+    private mutating func read(
+        _ messages: [JSONValue], _ pictures: PictureReader, _ limits: RequestLimits
+    ) async throws {
+        // A picture that was drawn goes with the message after it.
+        var drawn: PictureInputs.Picture?
+        var room = PictureRoom(pictures: Self.maximumPictures, pixels: pictures.checker.room())
         for (index, entry) in messages.enumerated() {
             let role = entry["role"]?.string ?? ""
-            let (text, brought) = try await Self.content(entry, index, pictures)
+            let text = try Self.text(entry, index, limits)
+            let brought = try await Self.images(entry, index, pictures, &room)
             switch role {
             case "system", "developer":
                 guard index == 0 else {
                     throw APIError.invalid("messages[\(index)]: a system message must be the first", "messages")
                 }
-                exchange.system = text
+                system = text
             case "user":
-                if let earlier = message {
-                    message = "\(earlier)\n\(text)"
-                } else {
-                    (message, images) = (text, drawn.map { [$0] } ?? [])
-                }
+                last.images += (drawn.map { [$0] } ?? []) + brought
+                last.message = last.message.map { "\($0)\n\(text)" } ?? text
                 drawn = nil
-                images += brought
             case "assistant":
-                guard let said = message else {
+                guard last.message != nil else {
                     throw APIError.invalid("messages[\(index)]: a reply must follow a message of the user", "messages")
                 }
-                exchange.past.append(Conversation.PastTurn(message: said, images: images, reply: text))
-                (message, drawn, images) = (nil, brought.last, [])
+                last.reply = text
+                past.append(last)
+                (last, drawn) = (Turn(), brought.last)
             default:
                 throw APIError.invalid(
                     "messages[\(index)].role must be system, user or assistant, got '\(role.prefix(40))'", "messages")
             }
         }
-        guard let message else { throw APIError.invalid("the last message must be the user's", "messages") }
-        (exchange.message, exchange.images) = (message, images)
-        let count = exchange.images.count + exchange.past.reduce(0) { $0 + $1.images.count }
-        guard count <= Self.maximumPictures else {
+        guard let message = last.message else {
+            throw APIError.invalid("the last message must be the user's", "messages")
+        }
+        guard !message.allSatisfy(\.isWhitespace) else { throw APIError.invalid("the last message is empty", "messages") }
+        guard last.images.count <= GenerationRequest.maximumReferences else {
             throw APIError.invalid(
-                "a conversation may have \(Self.maximumPictures) pictures, got \(count)", "messages")
+                "a message may have \(GenerationRequest.maximumReferences) pictures, the last one drawn included, got "
+                    + "\(last.images.count)", "messages")
         }
     }
 
     private static let maximumPictures = 20
 
-    private static func content(
-        _ message: JSONValue, _ index: Int, _ pictures: PictureReader
-    ) async throws -> (text: String, images: [Image]) {
-        var (texts, images): ([String], [Image]) = ([], [])
+    /// How many pictures, and pixels, a conversation may still bring.
+    private struct PictureRoom {
+        var pictures: Int
+        var pixels: PictureChecker.Room
+    }
+
+    /// The parts of a message's content.
+    private static func parts(_ message: JSONValue, _ index: Int) throws(APIError) -> [JSONValue] {
         let content = message["content"]
         let parts = content?.array ?? (content.map { [["type": "text", "text": $0]] } ?? [])
-        for part in parts + (message["images"]?.array ?? []) {
-            switch part["type"]?.string {
-            case "text", "input_text", "output_text":
-                guard let text = part["text"]?.string else {
-                    throw APIError.invalid("messages[\(index)].content must be text or parts", "messages")
-                }
-                texts.append(text)
-            case "image_url", "input_image":
-                let bytes = try await pictures.bytes(part, "messages[\(index)].content")
-                images += try PictureInputs(images: [bytes], mask: nil, pictures.limits).images.map(\.image)
-            default:
-                throw APIError.invalid(
-                    "messages[\(index)].content has a part of type \(part["type"]?.excerpt ?? "none"); text and image_url "
-                        + "are read", "messages")
+        let all = parts + (message["images"]?.array ?? [])
+        let known: Set = ["text", "input_text", "output_text", "image_url", "input_image"]
+        if let other = all.first(where: { !known.contains($0["type"]?.string ?? "") }) {
+            throw .invalid(
+                "messages[\(index)].content has a part of type \(other["type"]?.excerpt ?? "none"); text and image_url are "
+                    + "read", "messages")
+        }
+        return all
+    }
+
+    private static func isImage(_ part: JSONValue) -> Bool { part["type"]?.string?.contains("image") == true }
+
+    private static func text(_ message: JSONValue, _ index: Int, _ limits: RequestLimits) throws(APIError) -> String {
+        var texts: [String] = []
+        for part in try parts(message, index) where !isImage(part) {
+            guard let text = part["text"]?.string else {
+                throw .invalid("messages[\(index)].content must be text or parts", "messages")
             }
+            texts.append(text)
         }
         let text = texts.joined(separator: "\n")
-        if let mark = templateMarks.first(where: text.contains) {
-            throw APIError.invalid("messages[\(index)] contains \(mark), which is the model's own", "messages")
+        let count = text.unicodeScalars.count
+        guard count <= limits.promptCharacters else {
+            throw .invalid(
+                "messages[\(index)] has \(count) characters, \(limits.promptCharacters) are allowed", "messages")
         }
-        return (text, images)
+        guard !text.utf8.contains(0) else { throw .invalid("messages[\(index)] contains a NUL", "messages") }
+        if let mark = templateMarks.first(where: text.contains) {
+            throw .invalid("messages[\(index)] contains \(mark), which is the model's own", "messages")
+        }
+        return text
+    }
+
+    private static func images(
+        _ message: JSONValue, _ index: Int, _ pictures: PictureReader, _ room: inout PictureRoom
+    ) async throws -> [PictureInputs.Picture] {
+        let name = "messages[\(index)].content"
+        var images: [PictureInputs.Picture] = []
+        for part in try parts(message, index) where isImage(part) {
+            room.pictures -= 1
+            guard room.pictures >= 0 else {
+                throw APIError.invalid("a conversation may have \(maximumPictures) pictures", "messages")
+            }
+            let bytes = try await pictures.bytes(part, name)
+            let (picture, rest) = try await pictures.checker.picture(bytes, name, name, room.pixels)
+            images.append(picture)
+            room.pixels = rest
+        }
+        return images
     }
 }

@@ -4,52 +4,50 @@ import OmniGen2
 
 /// `POST /v1/chat/completions`: text and pictures in, text or a picture out.
 struct ChatRoutes {
-    let runner: JobRunner
-    let gate: ModelGate
+    let chats: ChatRunner
+    let settings: SettingsContext
     let pictures: PictureReader
-    let limits: RequestLimits
+    let reader: RequestReader
     let modelName: String
 
     func add(to router: RouterGroup<ServerContext>) { router.post("v1/chat/completions", use: reply) }
 
     @Sendable private func reply(_ request: Request, _ context: ServerContext) async throws -> Response {
-        guard await !runner.isClosed else { throw APIError.draining }
-        var content = try await RequestContent(request, limits)
-        let chat = try await ChatRequest(&content.fields, runner.settings, pictures)
-        let ticket = try await runner.queue.enter(context.client)
+        let chat = try await ChatRequest(reader.content(request), settings, pictures)
+        let work = try await chats.begin(chat, client: context.client)
+        // From here on, and not only while an answer is written: the client may be gone already.
+        let departure = await context.onLeave { work.cancel() }
         let answer = ChatAnswer(id: "chatcmpl-\(Job.newID())", model: modelName, settings: chat.settings)
         guard !chat.streams else {
-            return .events(for: context) { writer in try await stream(chat, answer, ticket, writer) }
+            return .events { writer in
+                defer { departure.dismiss() }
+                await stream(work, answer, writer, includesUsage: chat.includesUsage)
+            }
         }
-        let reply = try await context.whileConnected { try await run(chat, ticket) { _ in } }
-        return .json(try answer.completion(reply))
-    }
-
-    private func run(
-        _ chat: ChatRequest, _ ticket: FairQueue.Ticket, _ onEvent: @escaping @Sendable (ChatEvent) -> Void
-    ) async throws -> ChatReply {
-        var exchange = chat.exchange
-        exchange.adapters = chat.settings.adapters.compactMap { adapter in
-            runner.settings.adapters[adapter.name].map { Adapter(path: $0, scale: adapter.scale) }
+        defer { departure.dismiss() }
+        for try await event in work.events {
+            if case .finished(let reply) = event { return .json(try answer.completion(reply)) }
         }
-        return try await runner.queue.run(ticket) { [exchange] in
-            try await gate.model.reply(exchange, onEvent: onEvent)
-        }
+        throw CancellationError()
     }
 
     private func stream(
-        _ chat: ChatRequest, _ answer: ChatAnswer, _ ticket: FairQueue.Ticket, _ writer: EventWriter
-    ) async throws {
+        _ work: ChatRunner.Work, _ answer: ChatAnswer, _ writer: EventWriter, includesUsage: Bool
+    ) async {
         writer.send(nil, answer.chunk(["role": "assistant", "content": ""]))
-        let began = ContinuousClock.now
+        var progress = ChatProgress()
         do {
-            let reply = try await run(chat, ticket) { event in
-                if let chunk = answer.chunk(event, since: began) { writer.send(nil, chunk) }
+            for try await event in work.events {
+                if case .finished(let reply) = event {
+                    for chunk in try answer.ending(reply, includesUsage: includesUsage) { writer.send(nil, chunk) }
+                } else if let chunk = answer.chunk(event, &progress) {
+                    writer.send(nil, chunk)
+                }
             }
-            for chunk in try answer.ending(reply, includesUsage: chat.includesUsage) { writer.send(nil, chunk) }
         } catch {
             writer.send(nil, APIError(error).json)
         }
+        work.cancel()
         writer.send(ServerSentEvent(data: "[DONE]"))
     }
 }

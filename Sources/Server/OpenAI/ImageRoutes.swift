@@ -6,7 +6,7 @@ import OmniGen2
 struct ImageRoutes {
     let runner: JobRunner
     let pictures: PictureReader
-    let limits: RequestLimits
+    let reader: RequestReader
 
     func add(to router: RouterGroup<ServerContext>) {
         router.post("v1/images/generations") { try await draw($0, $1, "image_generation") }
@@ -14,7 +14,7 @@ struct ImageRoutes {
     }
 
     private func draw(_ request: Request, _ context: ServerContext, _ name: String) async throws -> Response {
-        var content = try await RequestContent(request, limits)
+        var content = try await reader.content(request)
         let answer = try ImageAnswer(&content.fields, name, address: Self.address(request))
         if try content.fields.string("quality") == "low", try content.fields.value("preset") == nil {
             content.fields.assume("preset", "fast")
@@ -28,10 +28,16 @@ struct ImageRoutes {
         let live = try await runner.submit(
             settings, inputs, client: context.client, isAttached: true, previewInterval: interval)
         let events = live.events()
+        // From here on, and not only while an answer is written: the client may be gone already.
+        let departure = await context.onLeave { live.cancel() }
         guard !answer.streams else {
-            return .events(for: context) { writer in try await stream(events, live, answer, to: writer) }
+            return .events { writer in
+                defer { departure.dismiss() }
+                try await stream(events, live, answer, to: writer)
+            }
         }
-        let job = try await context.whileConnected { try await ended(events, live) }
+        defer { departure.dismiss() }
+        let job = try await ended(events, live)
         return .json(try await document(job, answer, settings))
     }
 

@@ -16,7 +16,7 @@ struct ModelRoutes {
     func add(to router: RouterGroup<ServerContext>) {
         router.get("v1/models") { _, _ in Response.json(["object": "list", "data": [model]]) }
         router.get("v1/models/**") { request, context in
-            let name = context.parameters.getCatchAll().joined(separator: "/")
+            let name = context.parameters.getCatchAll().joined(separator: "/").replacing("%2F", with: "/")
             guard name == modelName else {
                 throw APIError(
                     404, .invalidRequest, "the model '\(name.prefix(80))' is not served here: \(modelName) is",

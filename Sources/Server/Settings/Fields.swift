@@ -49,6 +49,7 @@ package struct Fields {
     package mutating func string(_ names: String...) throws(APIError) -> String? {
         guard let (name, value) = first(names) else { return nil }
         guard let text = value.string else { throw Self.wrong(name, "a string", value) }
+        guard !text.utf8.contains(0) else { throw .invalid("\(name) contains a NUL", name) }
         return text
     }
 

@@ -7,11 +7,6 @@ import OmniGen2
 #endif
 
 extension JSONValue {
-    /// Reads a document.
-    package init(parsing bytes: [UInt8]) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-    }
-
     /// The document in one line.
     package func line() throws -> [UInt8] {
         let encoder = JSONEncoder()

@@ -1,76 +1,55 @@
 import Imaging
 import OmniGen2
 
-/// The pictures of a request: as they came, for the store, and decoded, for the model.
+/// The pictures of a request, as they came. They have been looked at, but are decoded again when it is their turn: what waits
+/// takes no more memory than what was sent.
 package struct PictureInputs: Sendable {
-    /// A picture that was sent.
-    package struct Input: Sendable {
+    /// An encoded picture.
+    package struct Picture: Sendable, Equatable {
         package var bytes: [UInt8]
-        package var image: Image
         package var format: ImageFormat
+        package var width: Int
+        package var height: Int
     }
 
-    package var images: [Input] = []
-    package var mask: Input?
+    package var images: [Picture] = []
+    package var mask: Picture?
 
     package init() {}
 
-    /// - Parameters:
-    ///   - images: encoded pictures.
-    ///   - mask: one more, of the first picture's size.
-    package init(images: [[UInt8]], mask: [UInt8]?, _ limits: RequestLimits) throws(APIError) {
+    package init(images: [Picture], mask: Picture?) throws(APIError) {
         guard images.count <= GenerationRequest.maximumReferences else {
             throw .invalid(
                 "at most \(GenerationRequest.maximumReferences) pictures may be sent, got \(images.count)", "image")
         }
-        for (index, bytes) in images.enumerated() {
-            self.images.append(try Self.decoded(bytes, "image \(index + 1)", "image", limits, Image.decode))
-        }
-        self.mask = try mask.map { bytes throws(APIError) in
-            try Self.decoded(bytes, "the mask", "mask", limits, Image.mask)
-        }
-        if let mask = self.mask {
-            guard let first = self.images.first else { throw .invalid("a mask needs a picture to change", "mask") }
-            guard (mask.image.width, mask.image.height) == (first.image.width, first.image.height) else {
-                throw .invalid(
-                    "the mask is \(mask.image.width)x\(mask.image.height), the picture it is for is "
-                        + "\(first.image.width)x\(first.image.height)", "mask")
-            }
+        (self.images, self.mask) = (images, mask)
+        guard let mask else { return }
+        guard let first = images.first else { throw .invalid("a mask needs a picture to change", "mask") }
+        guard (mask.width, mask.height) == (first.width, first.height) else {
+            throw .invalid(
+                "the mask is \(mask.width)x\(mask.height), the picture it is for is \(first.width)x\(first.height)",
+                "mask")
         }
     }
 
-    private static func decoded(
-        _ bytes: [UInt8], _ what: String, _ parameter: String, _ limits: RequestLimits,
-        _ decode: ([UInt8], Int) throws(ImageError) -> Image
-    ) throws(APIError) -> Input {
-        guard let format = ImageFormat(startOf: bytes) else {
-            throw .invalid("\(what) is no PNG, JPEG or WebP picture", parameter, code: "invalid_image")
-        }
-        do {
-            return Input(bytes: bytes, image: try decode(bytes, limits.inputPixels), format: format)
-        } catch {
-            throw .invalid("\(what): \(error)", parameter, code: "invalid_image")
-        }
+    /// Puts the decoded pictures into a request.
+    package func apply(to request: inout GenerationRequest) throws(ImageError) {
+        var references: [Image] = []
+        for picture in images { references.append(try Image.decode(picture.bytes)) }
+        request.references = references
+        guard let mask else { return }
+        request.mask = try Image.mask(decoding: mask.bytes)
+        request.keepsExactSize = true
     }
 
-    /// Puts the pictures into a request.
-    package func apply(to request: inout GenerationRequest) {
-        request.references = images.map(\.image)
-        request.mask = mask?.image
-        if mask != nil { request.keepsExactSize = true }
-    }
-}
-
-extension PictureInputs {
     /// As a job says what it was given.
     var stored: [Job.Picture] {
         images.enumerated().map { $1.stored(.input, $0) } + (mask.map { [$0.stored(.mask, 0)] } ?? [])
     }
 }
 
-extension PictureInputs.Input {
+extension PictureInputs.Picture {
     func stored(_ kind: Job.Picture.Kind, _ index: Int) -> Job.Picture {
-        Job.Picture(
-            kind: kind, index: index, format: format, width: image.width, height: image.height, byteCount: bytes.count)
+        Job.Picture(kind: kind, index: index, format: format, width: width, height: height, byteCount: bytes.count)
     }
 }

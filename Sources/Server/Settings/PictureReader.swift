@@ -3,7 +3,7 @@ import OmniGen2
 /// Gets the pictures that requests bring or name.
 struct PictureReader: Sendable {
     let store: JobStore
-    let limits: RequestLimits
+    let checker: PictureChecker
     /// Fetches a picture of another server; `nil` where that is not allowed.
     let fetch: (@Sendable (String) async throws -> [UInt8])?
 
@@ -16,7 +16,21 @@ struct PictureReader: Sendable {
             for entry in document.array ?? [document] { images.append(try await bytes(entry, name)) }
         }
         if let document = try content.fields.document("mask") { mask = try await bytes(document, "mask") }
-        return try PictureInputs(images: images, mask: mask, limits)
+        return try await checked(images, mask: mask)
+    }
+
+    /// Looks at encoded pictures.
+    func checked(_ images: [[UInt8]], mask: [UInt8]?) async throws -> PictureInputs {
+        var room = checker.room()
+        var pictures: [PictureInputs.Picture] = []
+        for (index, bytes) in images.prefix(GenerationRequest.maximumReferences + 1).enumerated() {
+            let (picture, rest) = try await checker.picture(bytes, "image \(index + 1)", "image", room)
+            pictures.append(picture)
+            room = rest
+        }
+        guard let mask else { return try PictureInputs(images: pictures, mask: nil) }
+        let (picture, _) = try await checker.picture(mask, "the mask", "mask", room)
+        return try PictureInputs(images: pictures, mask: picture)
     }
 
     /// A picture that a text stands for, or an object with such a text.
@@ -37,7 +51,12 @@ struct PictureReader: Sendable {
                     parameter,
                     code: "image_urls_not_allowed")
             }
-            return try await fetch(text)
+            do {
+                return try await fetch(text)
+            } catch var error as APIError {
+                error.parameter = parameter
+                throw error
+            }
         }
         guard let bytes = DataURL.bytes(text) else {
             throw APIError.invalid(

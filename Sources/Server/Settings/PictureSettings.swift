@@ -23,12 +23,8 @@ package struct PictureSettings: Sendable, Equatable {
     /// - Parameter server: what the server draws where the request says nothing, and what it allows.
     package init(_ fields: inout Fields, _ server: SettingsContext) throws(APIError) {
         request = server.defaults
-        request.prompt = try fields.string("prompt") ?? ""
-        guard request.prompt.count <= server.limits.promptCharacters else {
-            throw .invalid(
-                "prompt has \(request.prompt.count) characters, \(server.limits.promptCharacters) are allowed", "prompt"
-            )
-        }
+        request.prompt = try fields.text("prompt", server.limits) ?? ""
+        request.negativePrompt = try fields.text("negative_prompt", server.limits) ?? request.negativePrompt
         try readPreset(&fields, server)
         let hasSize = try readSize(&fields, server.limits)
         try readCount(&fields, server.limits)
@@ -70,7 +66,13 @@ package struct PictureSettings: Sendable, Equatable {
             throw .invalid(
                 "a picture may have \(limits.pixels) pixels, got \(request.width)x\(request.height)", "size")
         }
-        if let pixels = try fields.int("max_pixels") { request.maxPixels = pixels }
+        if let pixels = try fields.int("max_pixels") {
+            let smallest = GenerationRequest.sizeMultiple * GenerationRequest.sizeMultiple
+            guard pixels >= smallest else {
+                throw .invalid("max_pixels must be at least \(smallest), got \(pixels)", "max_pixels")
+            }
+            request.maxPixels = pixels
+        }
         request.maxPixels = min(request.maxPixels, limits.pixels)
         return hasSize
     }
@@ -107,11 +109,15 @@ package struct PictureSettings: Sendable, Equatable {
     }
 
     private mutating func readGuidance(_ fields: inout Fields) throws(APIError) {
-        if let text = try fields.string("negative_prompt") { request.negativePrompt = text }
         if let scale = try fields.double("guidance_scale", "text_guidance_scale", "true_cfg_scale") {
             request.textGuidance = scale
         }
         if let scale = try fields.double("guidance_scale_2", "image_guidance_scale") { request.imageGuidance = scale }
+        for (name, scale) in [("guidance_scale", request.textGuidance), ("guidance_scale_2", request.imageGuidance)] {
+            guard (0...1000).contains(scale) else {
+                throw .invalid("\(name) must be between 0 and 1000, got \(scale)", name)
+            }
+        }
         var range = (request.guidanceRange.lowerBound, request.guidanceRange.upperBound)
         if let ends = try fields.document("cfg_range") {
             guard let numbers = ends.array, numbers.count == 2, let from = numbers[0].double, let to = numbers[1].double
@@ -129,7 +135,15 @@ package struct PictureSettings: Sendable, Equatable {
     /// - Parameter aligns: whether a single picture decides the size, where the request does not say; a size that is asked for
     ///   is what is meant.
     private mutating func readEditing(_ fields: inout Fields, aligns: Bool) throws(APIError) {
-        if let side = try fields.int("max_input_image_side_length") { request.maxInputSide = side }
+        let name = "max_input_image_side_length"
+        if let side = try fields.int(name) {
+            let sides = GenerationRequest.sizeMultiple...GenerationRequest.largestSide
+            guard sides.contains(side) else {
+                throw .invalid(
+                    "\(name) must be between \(sides.lowerBound) and \(sides.upperBound), got \(side)", name)
+            }
+            request.maxInputSide = side
+        }
         request.alignsToReference = try fields.bool("align_res") ?? aligns
         request.keepsExactSize = try fields.bool("exact_size") ?? false
         if let kind = try fields.choice(
@@ -197,6 +211,15 @@ extension PictureSettings {
     }
 }
 
+extension SettingsContext {
+    /// The files that a request's adapters stand for.
+    func paths(of adapters: [PictureSettings.NamedAdapter]) -> [Adapter] {
+        adapters.compactMap { adapter in
+            self.adapters[adapter.name].map { Adapter(path: $0, scale: adapter.scale) }
+        }
+    }
+}
+
 /// What settings are read against.
 package struct SettingsContext: Sendable {
     package var defaults: GenerationRequest
@@ -210,6 +233,16 @@ package struct SettingsContext: Sendable {
 }
 
 extension Fields {
+    /// A text for the model, which may be as long as the server allows.
+    mutating func text(_ name: String, _ limits: RequestLimits) throws(APIError) -> String? {
+        guard let text = try string(name) else { return nil }
+        let count = text.unicodeScalars.count
+        guard count <= limits.promptCharacters else {
+            throw .invalid("\(name) has \(count) characters, \(limits.promptCharacters) are allowed", name)
+        }
+        return text
+    }
+
     /// One of a few words.
     mutating func choice(_ name: String, _ allowed: [String]) throws(APIError) -> String? {
         guard let word = try string(name) else { return nil }
