@@ -87,7 +87,8 @@ package struct Pipeline {
 
     /// - Throws: `GenerationError.invalid` when a picture has more patches a side than the model has places for.
     private func requireRoom(_ canvas: Canvas) throws(GenerationError) {
-        let side = transformer.positions.largestSide * autoencoder.configuration.scaleFactor
+        let side =
+            transformer.positions.largestSide * autoencoder.configuration.scaleFactor
             * transformer.configuration.patchSize
         for size in [canvas.drawn] + canvas.references.map({ PictureSize($0) }) {
             guard max(size.width, size.height) <= side else {

@@ -75,7 +75,8 @@ package struct Server: Sendable {
     private func router(_ runner: JobRunner, _ chats: ChatRunner, _ gate: ModelGate) -> Router<ServerContext> {
         let reader = RequestReader(configuration.limits)
         let pictures = PictureReader(
-            store: runner.store, checker: PictureChecker(configuration.limits), fetch: configuration.allowsImageURLs ? fetch : nil)
+            store: runner.store, checker: PictureChecker(configuration.limits),
+            fetch: configuration.allowsImageURLs ? fetch : nil)
         let router = Router(context: ServerContext.self)
         router.middlewares.add(RequestLog())
         router.middlewares.add(

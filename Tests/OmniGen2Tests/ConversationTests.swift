@@ -181,7 +181,7 @@ extension ConversationTests.Failure {
         case .blank: await #expect(throws: GenerationError.self) { try await say(" \n") }
         case .tooLong:
             let message = String(repeating: "word ", count: 100_000)
-            await #expect(throws: LanguageModelError.self) { try await say(message) }
+            await #expect(throws: GenerationError.self) { try await say(message) }
         case .cancelledText:
             let task = Task { try await say("what is it") { if case .text = $0 { true } else { false } } }
             await #expect(throws: CancellationError.self) { try await task.value }

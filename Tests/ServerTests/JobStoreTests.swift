@@ -12,9 +12,9 @@ import Testing
         return job
     }
 
-    private static func picture(_ side: Int = 16) throws -> PictureInputs.Input {
+    private static func picture(_ side: Int = 16) throws -> PictureInputs.Picture {
         let image = try Image(width: side, height: side, pixels: (0..<3 * side * side).map { UInt8($0 % 251) })
-        return PictureInputs.Input(bytes: try image.pngData(), image: image, format: .png)
+        return PictureInputs.Picture(bytes: try image.pngData(), format: .png, width: side, height: side)
     }
 
     private static func finished(_ job: Job, at time: Double = 2) -> Job {

@@ -41,7 +41,8 @@ struct RequestReader: Sendable {
     private func body(_ request: Request, _ lease: RequestBudget.Lease) async throws -> [UInt8] {
         if let text = request.headers[.contentLength], let length = Int(text), length > limits.bodyBytes {
             throw APIError(
-                413, .invalidRequest, "the request has \(length) bytes, \(limits.bodyBytes) are taken", code: "too_large"
+                413, .invalidRequest, "the request has \(length) bytes, \(limits.bodyBytes) are taken",
+                code: "too_large"
             )
         }
         let body = request.body

@@ -188,9 +188,12 @@ package actor JobRunner {
         let reason = wasCancelled ? (live.isCancelled ? nil : APIError.interrupted) : APIError(error)
         do {
             // In a task of its own: what is written must not be cancelled with the work.
-            try await Task { try await finish(live, wasCancelled && live.isCancelled ? .cancelled : .failed, [], reason) }.value
+            try await Task {
+                try await finish(live, wasCancelled && live.isCancelled ? .cancelled : .failed, [], reason)
+            }.value
         } catch {
-            logger.error("a job's end could not be stored", metadata: ["job": "\(live.id.prefix(8))", "error": "\(error)"])
+            logger.error(
+                "a job's end could not be stored", metadata: ["job": "\(live.id.prefix(8))", "error": "\(error)"])
             var job = live.job
             (job.status, job.finished, job.error) = (.failed, Clock.now, APIError(error))
             live.report(.ended(job))

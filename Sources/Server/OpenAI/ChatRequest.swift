@@ -127,7 +127,9 @@ struct ChatRequest: Sendable {
         guard let message = last.message else {
             throw APIError.invalid("the last message must be the user's", "messages")
         }
-        guard !message.allSatisfy(\.isWhitespace) else { throw APIError.invalid("the last message is empty", "messages") }
+        guard !message.allSatisfy(\.isWhitespace) else {
+            throw APIError.invalid("the last message is empty", "messages")
+        }
         guard last.images.count <= GenerationRequest.maximumReferences else {
             throw APIError.invalid(
                 "a message may have \(GenerationRequest.maximumReferences) pictures, the last one drawn included, got "
