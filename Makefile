@@ -1,5 +1,8 @@
 # One set of flags for everything, so that nothing is compiled twice; the C libraries must be there to build.
 swift_flags := -c release -Xswiftc -enable-testing
+# Tests that change how the whole process computes, and those that watch the clock, which long computations beside them stop.
+apart := KernelTests
+timed := ServerTests|RemotePictureTests
 OMNIGEN2_GOLDENS ?= Tests/Fixtures/goldens
 PYTHON ?= python3
 SHAPES_SEED ?= 1
@@ -20,8 +23,9 @@ build: bootstrap ## compile the libraries and programs
 test: bootstrap ## run all tests
 	swift build --build-tests $(swift_flags)
 	swift build --package-path Examples/Embed --scratch-path .build $(swift_flags)
-	swift test --skip-build $(swift_flags) --skip KernelTests
-	swift test --skip-build $(swift_flags) --filter KernelTests
+	swift test --skip-build $(swift_flags) --skip '$(apart)' --skip '$(timed)'
+	swift test --skip-build $(swift_flags) --filter '$(apart)'
+	swift test --skip-build $(swift_flags) --filter '$(timed)'
 	scripts/tests/bootstrap
 	scripts/tests/gpu-check
 	scripts/tests/integrations

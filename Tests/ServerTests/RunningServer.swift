@@ -57,7 +57,7 @@ struct RunningServer {
 
 /// Waits for something that comes soon.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    for _ in 0..<500 {
+    for _ in 0..<2000 {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(10))
     }

@@ -1,7 +1,6 @@
 import Imaging
 import Logging
 import OmniGen2
-import Synchronization
 
 /// Takes jobs, draws them one after another in their fair order, and keeps what they come to.
 package actor JobRunner {
@@ -77,7 +76,7 @@ package actor JobRunner {
                 if !isDraining { try await recover() }
                 for id in try await store.cancellations() { live[id]?.cancel() }
                 try await prune()
-            } catch  where !(error is CancellationError) {
+            } catch where !(error is CancellationError) {
                 // A disk that is full or slow for a while is no reason to end.
                 logger.error("the job store does not answer", metadata: ["error": "\(error)"])
             }
@@ -109,12 +108,10 @@ package actor JobRunner {
     // MARK: Drawing
 
     private func work(_ live: LiveJob, _ ticket: FairQueue.Ticket) async {
-        let began = Mutex<Double?>(nil)
         do {
             let pictures = try await queue.run(ticket) {
                 let model = try await self.model.model
                 let time = Clock.now
-                began.withLock { $0 = time }
                 try await self.store.start(live.id, at: time)
                 live.update { $0.started = time }
                 live.report(.started)
