@@ -76,7 +76,7 @@ package actor JobRunner {
                 if !isDraining { try await recover() }
                 for id in try await store.cancellations() { live[id]?.cancel() }
                 try await prune()
-            } catch where !(error is CancellationError) {
+            } catch let error where !(error is CancellationError) {
                 // A disk that is full or slow for a while is no reason to end.
                 logger.error("the job store does not answer", metadata: ["error": "\(error)"])
             }
