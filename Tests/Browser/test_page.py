@@ -310,6 +310,8 @@ def history_gives_back_settings_and_pictures(browser):
     prompt = f"history test {time.time()}"
     card, _, job = run(page, prompt, steps=7)
     finished(card)
+    # A tab that opens while the job is among the unfinished would show it as its own, and not in the history.
+    page.wait_for_function("job => !JSON.stringify(localStorage).includes(job)", arg=job)
     other = browser.window(context=page.context)
     other.fill("#history-search", prompt)
     expect(other.locator("#history .tile")).to_have_count(1)
