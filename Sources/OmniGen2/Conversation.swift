@@ -4,7 +4,7 @@ import Torch
 
 /// A conversation with a model: what was said, the pictures in it, and what the language model remembers of both.
 ///
-/// Made by ``OmniGen2/conversation()``; each ``OmniGen2/chat(_:images:in:options:onEvent:)`` adds a turn. A turn that
+/// Made by ``OmniGen2/conversation(system:)``; each ``OmniGen2/chat(_:images:in:options:onEvent:)`` adds a turn. A turn that
 /// fails or is cancelled leaves the conversation as it was.
 public final class Conversation: Sendable {
     @Engine let memory: Memory
