@@ -46,7 +46,7 @@ struct ServeCommand: AsyncParsableCommand {
         let engineConfiguration = try await engineConfiguration(folder, configuration.preset)
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
-        let server = try Server(
+        let server = Server(
             configuration, modelName: listening.servedName ?? modelName, defaults: defaults,
             logger: listening.logger(), metrics: metrics, fetch: Self.fetch(limits: configuration.limits)
         ) {

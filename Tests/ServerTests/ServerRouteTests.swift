@@ -157,6 +157,10 @@ import Testing
             #expect(names.contains("job.preview") && names.contains("job.progress"))
             let job = try await server.client.get("/v1/jobs/\(id)").json
             #expect(job["status"]?.string == "completed" && job["progress"]?["step"]?.int == 6)
+            for (search, count) in [("a+tree", 1), ("a%20tree", 1), ("a%2Btree", 0)] {
+                let list = try await server.client.get("/v1/jobs?search=\(search)&status=completed").json
+                #expect(list["data"]?.array?.count == count, "\(search)")
+            }
             #expect(
                 try await server.client.get("/v1/jobs/\(id)/events").events.map(\.name) == [
                     "job.snapshot", "job.completed",

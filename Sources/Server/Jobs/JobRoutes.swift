@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import OmniGen2
 
 /// Jobs that are asked for, looked at, followed and cancelled, and the history they make.
@@ -52,7 +53,8 @@ struct JobRoutes {
     @Sendable private func list(_ request: Request, _ context: ServerContext) async throws -> Response {
         var query = JobStore.Query()
         query.client = separatesClients ? context.client : nil
-        let parameters = request.uri.queryParameters
+        // Forms write a space as a plus.
+        let parameters = URI(request.uri.string.replacing("+", with: "%20")).queryParameters
         query.before = parameters["before"].map(String.init)
         query.search = parameters["search"].map(String.init)
         if let status = parameters["status"] {

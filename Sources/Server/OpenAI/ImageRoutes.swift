@@ -16,7 +16,7 @@ struct ImageRoutes {
     private func draw(_ request: Request, _ context: ServerContext, _ name: String) async throws -> Response {
         var content = try await reader.content(request)
         let answer = try ImageAnswer(&content.fields, name, address: Self.address(request))
-        if try content.fields.string("quality") == "low", try content.fields.value("preset") == nil {
+        if try content.fields.string("quality") == "low", content.fields.value("preset") == nil {
             content.fields.assume("preset", "fast")
         }
         let settings = try PictureSettings(&content.fields, runner.settings)
