@@ -44,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
         let side = try folder.pictureSide()
         (defaults.width, defaults.height) = (side, side)
         let engineConfiguration = try await engineConfiguration(folder, configuration.preset)
-        let metrics = PrometheusMetrics()
+        let metrics = PrometheusMetrics(help: ServerMetrics.help)
         MetricsSystem.bootstrap(metrics)
         let server = Server(
             configuration, modelName: listening.servedName ?? modelName, defaults: defaults,

@@ -164,10 +164,11 @@ struct ImageAnswer: Sendable {
     /// What is said of the pictures beside them.
     func description(_ job: Job) -> JSONValue {
         let output = job.pictures(.output).first
-        let size = output.map { "\($0.width)x\($0.height)" } ?? job.settings["size"]?.string
+        let width = output?.width ?? job.settings["width"]?.int ?? 0
+        let height = output?.height ?? job.settings["height"]?.int ?? 0
         return [
             "background": "opaque", "output_format": job.settings["output_format"] ?? "png",
-            "quality": .string(quality), "size": JSONValue(size),
+            "quality": .string(quality), "size": .string("\(width)x\(height)"),
             "usage": ["input_tokens": 0, "output_tokens": 0, "total_tokens": 0],
         ]
     }
