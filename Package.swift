@@ -12,7 +12,7 @@ func library(_ name: String, _ dependencies: Target.Dependency...) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
-/// Tests are compiled without optimisation, which takes a third of the time; what they test is not.
+/// Tests are compiled without optimisation, which is quicker; what they test is compiled with it.
 func tests(_ name: String, _ dependencies: Target.Dependency..., optimised: Bool = false) -> Target {
     .testTarget(
         name: name, dependencies: dependencies,

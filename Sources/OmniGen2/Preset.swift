@@ -15,6 +15,16 @@ public enum Preset: String, Sendable, Codable, CaseIterable {
     }
 }
 
+extension Preset {
+    /// How it rounds the weights of a model that nobody has asked to round: in bf16, on the CPU, and none that are packed.
+    package func quantization(
+        of model: ModelFolder, _ precision: OmniGen2.Precision, isOnCPU: Bool
+    ) throws -> OmniGen2.Quantization? {
+        guard precision == .bfloat16, isOnCPU, try !model.isPacked else { return nil }
+        return quantization
+    }
+}
+
 extension GenerationRequest {
     /// Takes steps, solver, guidance range and step cache of a preset.
     public mutating func apply(_ preset: Preset) {

@@ -112,9 +112,9 @@ private struct ModelService: Service {
 
     func run() async throws {
         do {
-            await gate.open(.success(try await load()))
+            await gate.open(.loaded(try await load()))
         } catch {
-            await gate.open(.failure(error))
+            await gate.open(.failed)
             throw error
         }
         try? await gracefulShutdown()

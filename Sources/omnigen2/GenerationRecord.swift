@@ -94,10 +94,10 @@ struct GenerationRecord: Codable, Equatable {
         quantization = model.quantization
     }
 
-    /// Rounds weights as a preset does where nothing else was asked for: in bf16, on the CPU, and none that are packed already.
+    /// Rounds weights as a preset does where nothing else was asked for.
     mutating func roundAsPreset(_ model: ModelFolder, isOnCPU: Bool) throws {
-        guard let preset, quantization == nil, dtype == .bfloat16, isOnCPU, try !model.isPacked else { return }
-        quantization = preset.quantization
+        guard let preset, quantization == nil else { return }
+        quantization = try preset.quantization(of: model, dtype, isOnCPU: isOnCPU)
     }
 
     /// What only the model can tell.

@@ -79,10 +79,9 @@ struct ServeCommand: AsyncParsableCommand {
     private func engineConfiguration(_ folder: ModelFolder, _ preset: Preset?) async throws -> OmniGen2.Configuration {
         let precision = model.precision ?? .bfloat16
         var configuration = engine.configuration(precision, model.quantization)
-        if configuration.quantization == nil, let preset, precision == .bfloat16, try !folder.isPacked,
-            try await OmniGen2.isOnCPU(configuration)
-        {
-            configuration.quantization = preset.quantization
+        if configuration.quantization == nil, let preset {
+            let isOnCPU = try await OmniGen2.isOnCPU(configuration)
+            configuration.quantization = try preset.quantization(of: folder, precision, isOnCPU: isOnCPU)
         }
         return configuration
     }

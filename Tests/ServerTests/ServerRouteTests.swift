@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Logging
 import OmniGen2
 import ServiceLifecycle
 import Testing
@@ -23,8 +24,9 @@ import Testing
             let image = try Image.decode(try #require(DataURL.bytes(text)))
             #expect(image.width == 32 && image.pixels.first == 9)
             var second = Self.quick
-            second["response_format"] = "url"
+            (second["response_format"], second["num_inference_step"]) = ("url", 3)
             let named = try await server.client.post("/v1/images/generations", second)
+            #expect(named.json["warnings"] == ["the field 'num_inference_step' is not known"])
             let url = try #require(named.json["data"]?.array?.first?["url"]?.string)
             let path = String(url.dropFirst("http://127.0.0.1".count))
             #expect(try await Image.decode(server.client.get(path).body) == image)
@@ -224,6 +226,28 @@ import Testing
         }
         let store = try JobStore(folder: folder)
         #expect(try await store.recover(at: 0).compactMap { $0.settings["prompt"]?.string } == ["waiting"])
+    }
+
+    @Test func aModelThatCannotBeLoadedLosesNoJob() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/load-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let settings = PictureSettings(GenerationRequest(prompt: "a tree"))
+        let job = Job(id: Job.newID(), client: "a", settings: settings.json, created: 1)
+        try await JobStore(folder: folder).insert(job, PictureInputs())
+        var configuration = ServerConfiguration()
+        (configuration.port, configuration.dataFolder) = (0, folder)
+        let server = Server(
+            configuration, modelName: "none", defaults: settings.request,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, metrics: PrometheusMetrics(),
+            fetch: { _ in [] }
+        ) {
+            // Long enough for the job to be taken up, and to wait for the model.
+            try await Task.sleep(for: .milliseconds(500))
+            throw GenerationError.model("damaged")
+        }
+        let services = try server.services(signals: [])
+        await #expect(throws: GenerationError.self) { try await services.run() }
+        #expect(try await JobStore(folder: folder).job(job.id)?.status.isFinished == false)
     }
 
     // MARK: Keys and limits

@@ -4,6 +4,7 @@ extension JSONValue {
     /// Reads a document that anybody may have written: in one pass, nested at most 128 deep, no name twice in an object, and not
     /// of so many values that they take many times the memory of their text.
     ///
+    /// - Throws: `ParsingError`, which says where it is none.
     package init(parsing bytes: [UInt8]) throws(ParsingError) {
         let result = bytes.withUnsafeBytes { bytes -> Result<JSONValue, JSONScanner.Failure> in
             var scanner = JSONScanner(bytes)

@@ -1,3 +1,5 @@
+import OmniGen2
+
 /// How a picture was made, in the text that AUTOMATIC1111's web interface writes beside its pictures and reads again.
 package struct GenerationParameters: Sendable {
     package var prompt: String
@@ -65,22 +67,6 @@ package struct GenerationParameters: Sendable {
     /// A JSON string where the plain text could not be told from what follows it. Letters stay as they are.
     private static func quoted(_ value: String) -> String {
         guard value.unicodeScalars.contains(where: { $0 == "," || $0 == ":" || $0 == "\n" }) else { return value }
-        var quoted = "\""
-        for character in value.unicodeScalars {
-            switch character {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\r": quoted += "\\r"
-            case "\t": quoted += "\\t"
-            case "\u{8}": quoted += "\\b"
-            case "\u{C}": quoted += "\\f"
-            case "\u{0}"..."\u{1F}":
-                let digits = String(character.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(character)
-            }
-        }
-        return quoted + "\""
+        return JSONValue.string(value).compactText
     }
 }

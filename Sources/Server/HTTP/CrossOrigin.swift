@@ -16,7 +16,7 @@ struct CrossOrigin: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        if let error = wrongHost(request) { return ErrorMiddleware.response(error, context) }
+        if let error = wrongHost(request) { return ErrorMiddleware.response(error) }
         guard let origin = request.headers[.origin] else { return try await next(request, context) }
         guard origins.contains("*") || origins.contains(origin) else {
             let isOwn = request.head.authority.map { Self.authority(origin) == $0 } ?? false
@@ -24,7 +24,7 @@ struct CrossOrigin: RouterMiddleware {
                 let error = APIError(
                     403, .authentication, "pages of \(origin.prefix(100)) may not call this server (--cors)",
                     code: "origin_not_allowed")
-                return ErrorMiddleware.response(error, context)
+                return ErrorMiddleware.response(error)
             }
             return try await next(request, context)
         }
@@ -37,7 +37,6 @@ struct CrossOrigin: RouterMiddleware {
         var response: Response
         if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
             response = Response(status: .noContent)
-            response.headers.set("x-request-id", context.requestID)
             response.headers[.accessControlAllowMethods] = "GET, POST, DELETE"
             response.headers[.accessControlAllowHeaders] = "authorization, content-type"
             response.headers[.accessControlMaxAge] = "600"

@@ -4,7 +4,7 @@ import Logging
 import NIOCore
 import OmniGen2
 
-/// Turns every error of a route into an answer of OpenAI's shape, and gives each answer its request's id.
+/// Turns every error of a route into an answer of OpenAI's shape.
 struct ErrorMiddleware: RouterMiddleware {
     typealias Context = ServerContext
 
@@ -12,16 +12,14 @@ struct ErrorMiddleware: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         do {
-            var response = try await next(request, context)
-            response.headers.set("x-request-id", context.requestID)
-            return response
+            return try await next(request, context)
         } catch let error as HTTPError {
-            return Self.response(Self.described(error, request), context)
+            return Self.response(Self.described(error, request))
         } catch {
             if APIError.isUnexpected(error) {
                 context.logger.error("a request failed", metadata: ["error": "\(error)"])
             }
-            return Self.response(APIError(error), context)
+            return Self.response(APIError(error))
         }
     }
 
@@ -36,10 +34,9 @@ struct ErrorMiddleware: RouterMiddleware {
         }
     }
 
-    static func response(_ error: APIError, _ context: Context) -> Response {
+    static func response(_ error: APIError) -> Response {
         var response = Response.json(error.json, status: HTTPResponse.Status(code: error.status))
         if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
-        response.headers.set("x-request-id", context.requestID)
         if error.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }

@@ -4,7 +4,7 @@ import Metrics
 import OmniGen2
 
 /// One line and one count for each request: what was asked, by whom, what came of it, and how long that took until the answer
-/// began.
+/// began. The answer carries the id under which the log has it.
 struct RequestLog: RouterMiddleware {
     typealias Context = ServerContext
 
@@ -12,7 +12,8 @@ struct RequestLog: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         let began = ContinuousClock.now
-        let response = try await next(request, context)
+        var response = try await next(request, context)
+        response.headers.set("x-request-id", context.requestID)
         let seconds = (ContinuousClock.now - began).seconds
         // Addresses of pictures are as good as the pictures: what is behind the route is neither logged nor counted.
         let route = context.endpointPath ?? "none"

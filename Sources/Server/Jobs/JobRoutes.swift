@@ -12,7 +12,6 @@ struct JobRoutes {
     let separatesClients: Bool
 
     private static let largestPage = 200
-    private static let largestWarnings = 10
 
     func add(to router: RouterGroup<ServerContext>) {
         router.post("v1/jobs", use: submit)
@@ -42,9 +41,7 @@ struct JobRoutes {
         let inputs = try await pictures.inputs(&content)
         let live = try await runner.submit(
             settings, inputs, client: context.client, isAttached: false, previewInterval: interval)
-        for name in content.fields.unread.prefix(Self.largestWarnings) {
-            live.report(.warning("the field '\(name.prefix(80))' is not known"))
-        }
+        live.warn(ofUnknown: content.fields)
         var response = Response.json(live.json, status: .accepted)
         response.headers[.location] = "/v1/jobs/\(live.id)"
         return response

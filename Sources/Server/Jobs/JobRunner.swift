@@ -109,7 +109,7 @@ package actor JobRunner {
 
     private func work(_ live: LiveJob, _ ticket: FairQueue.Ticket) async {
         do {
-            let pictures = try await queue.run(ticket) {
+            let (images, settings) = try await queue.run(ticket) {
                 let model = try await self.model.model
                 let time = Clock.now
                 try await self.store.start(live.id, at: time)
@@ -117,7 +117,8 @@ package actor JobRunner {
                 live.report(.started)
                 return try await self.draw(live, model)
             }
-            try await finish(live, .completed, pictures)
+            // The model goes on with others meanwhile.
+            try await finish(live, .completed, encoded(images, settings))
         } catch {
             await fail(live, error)
         }
@@ -125,7 +126,7 @@ package actor JobRunner {
         self.live[live.id] = nil
     }
 
-    private func draw(_ live: LiveJob, _ model: any ServedModel) async throws -> [PictureInputs.Picture] {
+    private func draw(_ live: LiveJob, _ model: any ServedModel) async throws -> ([Image], PictureSettings) {
         let (settings, request) = try await drawn(live.job)
         let began = ContinuousClock.now
         let adapters = self.settings.paths(of: settings.adapters)
@@ -140,7 +141,7 @@ package actor JobRunner {
             case .blockForwards: break
             }
         }
-        return try encoded(images, settings)
+        return (images, settings)
     }
 
     /// The settings of a job, and the request with its pictures: read from the store, as after a restart.

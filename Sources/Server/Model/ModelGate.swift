@@ -2,8 +2,15 @@ import OmniGen2
 
 /// A model that is still being loaded: whoever asks waits for it.
 package actor ModelGate {
-    private var result: Result<any ServedModel, any Error>?
+    private var result: Result<any ServedModel, CancellationError>?
     private var waiters: [CheckedContinuation<any ServedModel, any Error>] = []
+
+    /// What comes of the loading.
+    package enum Outcome: Sendable {
+        case loaded(any ServedModel)
+        /// The server ends, and with it all that waits: jobs of the store for the next start.
+        case failed
+    }
 
     package init() {}
 
@@ -18,8 +25,13 @@ package actor ModelGate {
         }
     }
 
-    /// Lets everybody in, or tells them why not.
-    package func open(_ result: Result<any ServedModel, any Error>) {
+    /// Lets everybody in, or sends them away.
+    package func open(_ outcome: Outcome) {
+        let result: Result<any ServedModel, CancellationError> =
+            switch outcome {
+            case .loaded(let model): .success(model)
+            case .failed: .failure(CancellationError())
+            }
         self.result = result
         for waiter in waiters { waiter.resume(with: result) }
         waiters = []

@@ -51,9 +51,6 @@ struct ChatRequest: Sendable {
         options.text = try Self.text(&fields, context.limits, seed: settings.request.seed)
         let modalities = try fields.document("modalities")?.array?.compactMap(\.string)
         options.allowsPictures = modalities.map { $0.contains("image") } ?? true
-        fields.ignore(
-            "model", "user", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs", "top_logprobs",
-            "response_format", "metadata", "store", "service_tier", "parallel_tool_calls")
         try await read(messages, pictures, context.limits)
     }
 

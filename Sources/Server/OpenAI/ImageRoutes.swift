@@ -16,9 +16,7 @@ struct ImageRoutes {
     private func draw(_ request: Request, _ context: ServerContext, _ name: String) async throws -> Response {
         var content = try await reader.content(request)
         let answer = try ImageAnswer(&content.fields, name, address: Self.address(request))
-        if try content.fields.string("quality") == "low", content.fields.value("preset") == nil {
-            content.fields.assume("preset", "fast")
-        }
+        if try content.fields.string("quality") == "low" { content.fields.assume("preset", "fast") }
         let settings = try PictureSettings(&content.fields, runner.settings)
         let inputs = try await pictures.inputs(&content)
         if name == "image_edit", inputs.images.isEmpty {
@@ -27,6 +25,7 @@ struct ImageRoutes {
         let interval = answer.previewInterval(steps: settings.request.steps)
         let live = try await runner.submit(
             settings, inputs, client: context.client, isAttached: true, previewInterval: interval)
+        live.warn(ofUnknown: content.fields)
         let events = live.events()
         // From here on, and not only while an answer is written: the client may be gone already.
         let departure = await context.onLeave { live.cancel() }
