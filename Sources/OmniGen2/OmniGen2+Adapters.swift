@@ -13,6 +13,9 @@ public struct Adapter: Sendable, Equatable, Codable {
         self.path = path
         self.scale = scale
     }
+
+    /// Whether a folder is one that `path` may name.
+    package static func isIn(folder: String) -> Bool { AdapterFile.isIn(folder: folder) }
 }
 
 /// What of an adapter belongs to the model.

@@ -19,6 +19,7 @@ final class ScriptedModel: ServedModel {
     /// Prompts in the order in which they were drawn to the end, and those that were stopped.
     var drawn: [String] { state.withLock { $0.drawn } }
     var cancelled: [String] { state.withLock { $0.cancelled } }
+    /// The adapters of each picture that was begun.
     var adapters: [[Adapter]] { state.withLock { $0.adapters } }
 
     func draw(

@@ -195,10 +195,13 @@ import Testing
 
     @Test func aClientThatLeavesEndsItsWork() async throws {
         try await RunningServer.with(ScriptedModel(secondsPerStep: 0.05)) { server in
-            for stream in [false, true] {
+            for (index, stream) in [false, true].enumerated() {
                 let body: JSONValue = ["prompt": "left", "num_inference_steps": 100, "stream": .bool(stream)]
                 try await server.client.abandon(
-                    TestClient.request("POST", "/v1/images/generations", [:], try body.line()), after: 0.3)
+                    TestClient.request("POST", "/v1/images/generations", [:], try body.line())
+                ) {
+                    server.model.adapters.count > index
+                }
             }
             #expect(try await eventually { server.model.cancelled == ["left", "left"] })
             #expect(try await eventually { try await server.client.get("/ready").json["running"]?.int == 0 })

@@ -69,12 +69,12 @@ struct TestClient: Sendable {
         }
     }
 
-    /// Sends bytes and leaves after some time.
-    func abandon(_ bytes: [UInt8], after seconds: Double) async throws {
+    /// Sends bytes and leaves once something is true.
+    func abandon(_ bytes: [UInt8], once condition: @escaping @Sendable () -> Bool) async throws {
         try await onThread {
             let socket = try open()
             try write(bytes, socket)
-            Thread.sleep(forTimeInterval: seconds)
+            for _ in 0..<2000 where !condition() { Thread.sleep(forTimeInterval: 0.01) }
             close(socket)
         }
     }

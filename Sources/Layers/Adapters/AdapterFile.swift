@@ -31,6 +31,9 @@ package struct AdapterFile {
         self.file = file
     }
 
+    /// Whether a folder holds an adapter.
+    package static func isIn(folder: String) -> Bool { (try? file(in: folder)) != nil }
+
     private static func file(in folder: String) throws -> String {
         let candidates = standardNames.map { "\(folder)/\($0)" }
         guard let found = candidates.first(where: FileManager.default.fileExists(atPath:)) else {

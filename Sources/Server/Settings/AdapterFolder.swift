@@ -19,10 +19,7 @@ enum AdapterFolder {
         let adapters = entries.filter { !$0.hasPrefix(".") }.compactMap { entry -> (String, String)? in
             let path = "\(folder)/\(entry)"
             if entry.hasSuffix(ending) { return (String(entry.dropLast(ending.count)), path) }
-            let holds = ["adapter_model", "pytorch_lora_weights"].contains {
-                FileManager.default.fileExists(atPath: "\(path)/\($0)\(ending)")
-            }
-            return holds ? (entry, path) : nil
+            return Adapter.isIn(folder: path) ? (entry, path) : nil
         }
         return Dictionary(adapters) { first, _ in first }
     }
