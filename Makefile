@@ -1,8 +1,9 @@
 # One set of flags for everything, so that nothing is compiled twice; the C libraries must be there to build.
 swift_flags := -c release -Xswiftc -enable-testing
-# Tests that change how the whole process computes, and those that watch the clock, which long computations beside them stop.
+# Tests that change how the whole process computes, and those that watch the clock or the memory of the process, which
+# long computations beside them move.
 apart := KernelTests
-timed := ServerTests|RemotePictureTests
+timed := EngineTests|ServerTests|RemotePictureTests
 OMNIGEN2_GOLDENS ?= Tests/Fixtures/goldens
 PYTHON ?= python3
 SHAPES_SEED ?= 1
