@@ -112,11 +112,11 @@ import Testing
     }
 
     @Test func whatIsTooLargeIsLeftWhenItsSizeIsAnnounced() async throws {
-        let server = try LocalServer { _ in .init(body: patterned(200_000), pause: 0.1) }
+        // As many bytes as are allowed take longer than is allowed: whoever waited for them would say it was too slow.
+        let server = try LocalServer { _ in .init(body: patterned(200_000), pause: 10) }
         defer { server.stop() }
-        let start = ContinuousClock.now
-        #expect(await Self.failure(server.url) == .tooLarge(host: "127.0.0.1", limit: 10_000))
-        #expect(ContinuousClock.now - start < .seconds(5))
+        let failure = await Self.failure(server.url, limits: .init(bytes: 10_000, seconds: 60))
+        #expect(failure == .tooLarge(host: "127.0.0.1", limit: 10_000))
     }
 
     @Test func whatIsTooLargeIsLeftAtTheLimitWhenNoSizeIsAnnounced() async throws {
@@ -133,12 +133,10 @@ import Testing
     }
 
     @Test func whatIsTooSlowIsLeft() async throws {
-        let server = try LocalServer { _ in .init(body: patterned(10_000), pause: 1) }
+        let server = try LocalServer { _ in .init(body: patterned(10_000), pause: 10) }
         defer { server.stop() }
-        let start = ContinuousClock.now
         let failure = await Self.failure(server.url, limits: .init(bytes: 10_000, seconds: 0.5))
         #expect(failure == .tooSlow(host: "127.0.0.1", seconds: 0.5))
-        #expect(ContinuousClock.now - start < .seconds(5))
     }
 
     @Test func aRefusalAndALostConnectionAreToldApart() async throws {
