@@ -30,7 +30,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -51,12 +50,15 @@ let package = Package(
             ]),
         library("Imaging", "CImageCodecs"),
         .target(name: "CCurl"),
-        library("Hub", "CCurl", .product(name: "Crypto", package: "swift-crypto")),
+        .target(
+            name: "CHashing", linkerSettings: [.linkedLibrary("crypto", .when(platforms: [.linux]))]),
+        library("Hashing", "CHashing"),
+        library("Hub", "CCurl", "Hashing"),
         library("QwenVL", "Layers", "Torch", "Imaging"),
         library("Diffusion", "Layers", "Torch"),
-        library("OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch"),
+        library("OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Hashing", "Layers", "Torch"),
         .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
-        library("Training", "CYAML", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers", "Torch"),
+        library("Training", "CYAML", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hashing", "Layers", "Torch"),
         .executableTarget(
             name: "parity",
             dependencies: [
@@ -68,7 +70,7 @@ let package = Package(
             "Benchmarks", "CKernels", "OmniGen2", "QwenVL", "Diffusion", "Layers", "Torch"),
         .target(name: "CWebPage", exclude: ["Page"]),
         library(
-            "Server", "CWebPage", "OmniGen2", "Imaging",
+            "Server", "CWebPage", "OmniGen2", "Imaging", "Hashing",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
@@ -77,13 +79,12 @@ let package = Package(
             .product(name: "Logging", package: "swift-log"),
             .product(name: "Metrics", package: "swift-metrics"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "GRDB", package: "GRDB.swift")),
         .executableTarget(
             name: "omnigen2",
             dependencies: [
-                "Server", "Benchmarks", "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Layers",
-                "Torch",
+                "Server", "Benchmarks", "Training", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Hub", "Hashing",
+                "Layers", "Torch",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -104,7 +105,8 @@ let package = Package(
         tests("TorchTests", "Torch"),
         tests("LayersTests", "Layers", "Torch"),
         tests("ImagingTests", "Imaging"),
-        tests("HubTests", "Hub", .product(name: "Crypto", package: "swift-crypto")),
+        tests("HubTests", "Hub", "Hashing"),
+        tests("HashingTests", "Hashing"),
         tests("QwenVLTests", "QwenVL", "Layers", "Torch", "Imaging"),
         tests("DiffusionTests", "Diffusion", "Layers", "Torch"),
         tests("OmniGen2Tests", "OmniGen2", "QwenVL", "Diffusion", "Imaging", "Layers", "Torch"),
@@ -112,7 +114,7 @@ let package = Package(
         tests("ShapesTests", "ShapesWorld", "Imaging"),
         tests("ParityTests", "parity"),
         tests("BenchmarkTests", "Benchmarks", "OmniGen2", "QwenVL", "Diffusion", "Layers", "Torch"),
-        tests("CommandTests", "omnigen2", "Imaging"),
+        tests("CommandTests", "omnigen2", "OmniGen2", "Imaging"),
         tests(
             "ServerTests", "Server", "OmniGen2", "Imaging",
             .product(name: "Logging", package: "swift-log"),

@@ -1,4 +1,4 @@
-import Hub
+import Hashing
 import Imaging
 
 /// A picture file given by the user; moving pictures are refused by name.
@@ -31,7 +31,7 @@ struct StillPicture {
     /// - Throws: `CommandError` when there is no such file, or it is a video.
     static func contentHash(of path: String) throws -> String { hash(try bytes(of: path)) }
 
-    private static func hash(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes { Hub.contentHash($0) } }
+    private static func hash(_ bytes: [UInt8]) -> String { Digest(.sha256, of: bytes).hexadecimal }
 
     private static func bytes(of path: String) throws -> [UInt8] {
         if videoExtensions.contains(where: { path.lowercased().hasSuffix(".\($0)") }) { throw refusal(path, "a video") }

@@ -1,4 +1,4 @@
-import Crypto
+import Hashing
 import Synchronization
 
 @testable import Hub
@@ -22,8 +22,8 @@ struct ImitationRepository: Sendable {
 
         var etag: String {
             isLarge
-                ? hexadecimal(SHA256.hash(data: contents))
-                : hexadecimal(Insecure.SHA1.hash(data: Array("blob \(contents.count)\0".utf8) + contents))
+                ? Digest(.sha256, of: contents).hexadecimal
+                : Digest(.sha1, of: Array("blob \(contents.count)\0".utf8) + contents).hexadecimal
         }
     }
 

@@ -1,10 +1,10 @@
-import Crypto
+import Hashing
 
 /// The keys that a server accepts, each with the name of its client. Holds their hashes, not the keys.
 package struct APIKeys: Sendable {
     private struct Entry: Sendable {
         let client: String
-        let digest: SHA256Digest
+        let digest: Digest
         /// Where it was given, for errors.
         let place: String
     }
@@ -38,7 +38,7 @@ package struct APIKeys: Sendable {
     /// compared, all of them, each in whole: what the time depends on is the length of `presented` alone, and how near
     /// a hash is says nothing about the key.
     package func client(for presented: String) -> String? {
-        let digest = SHA256.hash(data: Array(presented.utf8))
+        let digest = Digest(.sha256, of: Array(presented.utf8))
         var client: String?
         for entry in entries where entry.digest == digest { client = entry.client }
         return client
@@ -59,7 +59,7 @@ package struct APIKeys: Sendable {
                 place: place, minimum: Self.minimumLength, maximum: Self.maximumLength, got: key.utf8.count)
         }
         guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw .invalidCharacter(place: place) }
-        let digest = SHA256.hash(data: Array(key.utf8))
+        let digest = Digest(.sha256, of: Array(key.utf8))
         if let other = entries.first(where: { $0.digest == digest }) {
             throw .repeated(place: place, firstPlace: other.place)
         }

@@ -1,4 +1,4 @@
-import Hub
+import Hashing
 import Layers
 import OmniGen2
 
@@ -54,15 +54,16 @@ struct ModelFingerprint: Codable, Equatable, Sendable {
     }
 
     private static func hash(of bytes: UnsafeRawBufferPointer) -> String {
-        guard bytes.count > wholeBytes else { return contentHash(bytes) }
+        guard bytes.count > wholeBytes else { return Digest(.sha256, of: bytes).hexadecimal }
         let hashes = (0..<places).map { place in
             let start = (bytes.count - placeBytes) * place / (places - 1)
-            return contentHash(UnsafeRawBufferPointer(rebasing: bytes[start..<start + placeBytes]))
+            let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<start + placeBytes])
+            return Digest(.sha256, of: piece).hexadecimal
         }
         return hashes.joined()
     }
 
-    private static func hash(of data: Data) -> String { data.withUnsafeBytes { contentHash($0) } }
+    private static func hash(of data: Data) -> String { data.withUnsafeBytes { Digest(.sha256, of: $0).hexadecimal } }
 
     /// What a tokenizer can be read from.
     private static func ofProcessor(_ model: ModelFolder) -> String {
