@@ -10,7 +10,7 @@ import UnixSignals
 /// The HTTP server: a model, a queue before it, a store behind it, and the interfaces that clients speak.
 package struct Server: Sendable {
     private let configuration: ServerConfiguration
-    private let modelName: String
+    private let text: PictureText
     private let defaults: GenerationRequest
     private let load: @Sendable () async throws -> any ServedModel
     private let fetch: @Sendable (String) async throws -> [UInt8]
@@ -18,16 +18,16 @@ package struct Server: Sendable {
     private let metrics: PrometheusMetrics
 
     /// - Parameters:
-    ///   - modelName: what clients see.
+    ///   - text: what pictures say of the model.
     ///   - defaults: how a picture is drawn where a request does not say.
     ///   - fetch: gets a picture of another server.
     ///   - load: loads the model, while the server already listens.
     package init(
-        _ configuration: ServerConfiguration, modelName: String, defaults: GenerationRequest, logger: Logger,
+        _ configuration: ServerConfiguration, text: PictureText, defaults: GenerationRequest, logger: Logger,
         metrics: PrometheusMetrics, fetch: @escaping @Sendable (String) async throws -> [UInt8],
         load: @escaping @Sendable () async throws -> any ServedModel
     ) {
-        (self.configuration, self.modelName, self.defaults) = (configuration, modelName, defaults)
+        (self.configuration, self.text, self.defaults) = (configuration, text, defaults)
         (self.logger, self.metrics, self.fetch, self.load) = (logger, metrics, fetch, load)
     }
 
@@ -42,7 +42,7 @@ package struct Server: Sendable {
         let store = try JobStore(folder: configuration.dataFolder)
         let gate = ModelGate()
         let runner = JobRunner(
-            store: store, queue: FairQueue(configuration.queue), model: gate, modelName: modelName,
+            store: store, queue: FairQueue(configuration.queue), model: gate, text: text,
             settings: try settings(), retention: configuration.retention, logger: logger)
         let chats = ChatRunner(queue: runner.queue, gate: gate, settings: runner.settings, logger: logger)
         let application = Application(
@@ -74,6 +74,7 @@ package struct Server: Sendable {
 
     private func router(_ runner: JobRunner, _ chats: ChatRunner, _ gate: ModelGate) -> Router<ServerContext> {
         let reader = RequestReader(configuration.limits)
+        let modelName = text.modelName
         let pictures = PictureReader(
             store: runner.store, checker: PictureChecker(configuration.limits),
             fetch: configuration.allowsImageURLs ? fetch : nil)

@@ -46,8 +46,11 @@ struct ServeCommand: AsyncParsableCommand {
         let engineConfiguration = try await engineConfiguration(folder, configuration.preset)
         let metrics = PrometheusMetrics(help: ServerMetrics.help)
         MetricsSystem.bootstrap(metrics)
+        let text = PictureText(
+            modelName: listening.servedName ?? modelName, precision: engineConfiguration.precision,
+            quantization: engineConfiguration.quantization)
         let server = Server(
-            configuration, modelName: listening.servedName ?? modelName, defaults: defaults,
+            configuration, text: text, defaults: defaults,
             logger: listening.logger(), metrics: metrics, fetch: Self.fetch(limits: configuration.limits)
         ) {
             LoadedModel(try await OmniGen2(folder: folder, configuration: engineConfiguration))

@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import OmniGen2
 import Testing
 
 @testable import omnigen2

@@ -8,6 +8,8 @@ Starts its own servers with the small model. Prints one line a check; exits with
 
 import os
 import random
+import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -74,6 +76,43 @@ def a_job(server):
             (index, len(data.body), "png", 48, 48), "what is said of a picture")
         expect("Seed: 9" in png_text(data.body), "the picture says its seed")
         expect("immutable" in data.headers["cache-control"], "it may be cached")
+
+
+def drawn_again_by_the_command(program):
+    """What the server drew, `generate --from` and `edit --from` draw, byte for byte."""
+    settings = {"seed": 5, "num_inference_steps": 4, "negative_prompt": "grey", "cache": "teacache"}
+    with Server(program) as server, tempfile.TemporaryDirectory() as folder:
+        for job, command in ((dict(prompt=PROMPT, n=2), "generate"),
+                             (dict(prompt="green", images=[data_url(png(52, 44))]), "edit")):
+            done = server.finished(server.submit(**settings, **job)["id"])
+            drawn = [os.path.join(folder, f"drawn-{picture['index']}.png") for picture in done["pictures"]]
+            for path, picture in zip(drawn, done["pictures"]):
+                write(path, server.get(picture["url"]).body)
+            source, again = os.path.join(folder, "source.png"), os.path.join(folder, "again.png")
+            write(source, png(52, 44))
+            subprocess.run(
+                [program, command, "--from", drawn[-1], "--output", again]
+                + (["--image", source] if command == "edit" else []), check=True, capture_output=True)
+            repeated = [again] if len(drawn) == 1 else [again.replace(".png", f"-{n + 1}.png") for n in range(2)]
+            expect(list(map(pixels, repeated)) == list(map(pixels, drawn)), f"what {command} draws again")
+
+
+def write(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def pixels(path):
+    """What of a PNG is picture."""
+    with open(path, "rb") as file:
+        data = file.read()
+    at, found = 8, b""
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        if kind in (b"IHDR", b"IDAT"):
+            found += data[at + 8:at + 8 + length]
+        at += 12 + length
+    return found
 
 
 def inputs_and_mask(server):
@@ -425,9 +464,9 @@ def main():
         (a_job, inputs_and_mask, warns_of_unknown_fields, many_unknown_fields_stay_small, events, events_afterwards,
          positions, cancels, cancel_says_so_to_listeners, deletes),
         lambda: Server(options.program))
-    for check in (pages_and_search, survives_a_kill, survives_with_its_inputs, cancelled_stays_cancelled, drains,
-                  drains_only_so_long, ends_at_once_when_idle, servers_share_a_folder, folder_is_private, keeps_a_count, keeps_a_size,
-                  clients_are_apart, turns_are_fair):
+    for check in (drawn_again_by_the_command, pages_and_search, survives_a_kill, survives_with_its_inputs, cancelled_stays_cancelled, drains,
+                  drains_only_so_long, ends_at_once_when_idle, servers_share_a_folder, folder_is_private,
+                  keeps_a_count, keeps_a_size, clients_are_apart, turns_are_fair):
         checks.run(check.__name__.replace("_", " "), check, options.program)
     sys.exit(checks.end())
 

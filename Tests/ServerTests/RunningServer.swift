@@ -23,7 +23,8 @@ struct RunningServer {
         var defaults = GenerationRequest(prompt: "")
         (defaults.width, defaults.height, defaults.steps) = (32, 32, 4)
         let server = Server(
-            configuration, modelName: "scripted", defaults: defaults,
+            configuration, text: PictureText(modelName: "scripted", precision: .bfloat16, quantization: nil),
+            defaults: defaults,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, metrics: PrometheusMetrics(),
             fetch: { url in Array(url.utf8) }, load: { model })
         let (ports, found) = AsyncStream<Int>.makeStream()

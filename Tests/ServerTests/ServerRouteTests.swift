@@ -23,6 +23,8 @@ import Testing
             let text = try #require(answer.json["data"]?.array?.first?["b64_json"]?.string)
             let image = try Image.decode(try #require(DataURL.bytes(text)))
             #expect(image.width == 32 && image.pixels.first == 9)
+            let record = try GenerationRecord(decoding: try #require(DataURL.bytes(text)))
+            #expect(record.request.seed == 9 && record.request.width == 32 && record.model == "scripted")
             var second = Self.quick
             (second["response_format"], second["num_inference_step"]) = ("url", 3)
             let named = try await server.client.post("/v1/images/generations", second)
@@ -73,6 +75,12 @@ import Testing
             let job = try await server.client.get("/v1/jobs/\(id)").json
             #expect(job["inputs"]?.array?.count == 2 && job["mask"]?["url"] != nil)
             #expect(try await server.client.get("/v1/jobs/\(id)/inputs/1").body == picture)
+            let url = try #require(job["pictures"]?.array?.first?["url"]?.string)
+            let record = try await GenerationRecord(decoding: server.client.get(url).body)
+            #expect(record.prompt == "make it green" && record.steps == 2 && record.dtype == .bfloat16)
+            #expect(record.editing?.sources.map(\.path) == ["input-0", "input-1"] && record.editing?.mask != nil)
+            #expect(record.editing?.sources.first == SourceFile(path: "input-0", content: picture))
+            #expect(record.editing?.keepsExactSize == true)
         }
     }
 
@@ -240,7 +248,8 @@ import Testing
         var configuration = ServerConfiguration()
         (configuration.port, configuration.dataFolder) = (0, folder)
         let server = Server(
-            configuration, modelName: "none", defaults: settings.request,
+            configuration, text: PictureText(modelName: "none", precision: .bfloat16, quantization: nil),
+            defaults: settings.request,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, metrics: PrometheusMetrics(),
             fetch: { _ in [] }
         ) {

@@ -9,7 +9,7 @@ package actor JobRunner {
     package let settings: SettingsContext
     private let model: ModelGate
     private let retention: Retention
-    private let modelName: String
+    private let text: PictureText
     private let logger: Logger
     private let metrics = ServerMetrics()
     private var live: [String: LiveJob] = [:]
@@ -19,10 +19,10 @@ package actor JobRunner {
     private static let attendInterval = Duration.seconds(1)
 
     package init(
-        store: JobStore, queue: FairQueue, model: ModelGate, modelName: String, settings: SettingsContext,
+        store: JobStore, queue: FairQueue, model: ModelGate, text: PictureText, settings: SettingsContext,
         retention: Retention, logger: Logger
     ) {
-        (self.store, self.queue, self.model, self.modelName) = (store, queue, model, modelName)
+        (self.store, self.queue, self.model, self.text) = (store, queue, model, text)
         (self.settings, self.retention, self.logger) = (settings, retention, logger)
     }
 
@@ -109,7 +109,7 @@ package actor JobRunner {
 
     private func work(_ live: LiveJob, _ ticket: FairQueue.Ticket) async {
         do {
-            let (images, settings) = try await queue.run(ticket) {
+            let drawn = try await queue.run(ticket) {
                 let model = try await self.model.model
                 let time = Clock.now
                 try await self.store.start(live.id, at: time)
@@ -118,7 +118,7 @@ package actor JobRunner {
                 return try await self.draw(live, model)
             }
             // The model goes on with others meanwhile.
-            try await finish(live, .completed, encoded(images, settings))
+            try await finish(live, .completed, encoded(drawn))
         } catch {
             await fail(live, error)
         }
@@ -126,8 +126,18 @@ package actor JobRunner {
         self.live[live.id] = nil
     }
 
-    private func draw(_ live: LiveJob, _ model: any ServedModel) async throws -> ([Image], PictureSettings) {
-        let (settings, request) = try await drawn(live.job)
+    /// What a job came to.
+    private struct Drawn {
+        let images: [Image]
+        let settings: PictureSettings
+        let editing: EditingRecord?
+    }
+
+    private func draw(_ live: LiveJob, _ model: any ServedModel) async throws -> Drawn {
+        let (settings, inputs) = try await stored(live.job)
+        var request = settings.request
+        try inputs.apply(to: &request)
+        request.previewInterval = live.job.previewInterval
         let began = ContinuousClock.now
         let adapters = self.settings.paths(of: settings.adapters)
         let images = try await model.draw(request, adapters: adapters) { news in
@@ -141,26 +151,22 @@ package actor JobRunner {
             case .blockForwards: break
             }
         }
-        return (images, settings)
+        return Drawn(images: images, settings: settings, editing: EditingRecord(request, inputs))
     }
 
-    /// The settings of a job, and the request with its pictures: read from the store, as after a restart.
-    private func drawn(_ job: Job) async throws -> (PictureSettings, GenerationRequest) {
+    /// The settings and pictures of a job: read from the store, as after a restart.
+    private func stored(_ job: Job) async throws -> (PictureSettings, PictureInputs) {
         var fields = try Fields(job.settings)
-        let settings = try PictureSettings(&fields, self.settings)
-        let inputs = try await store.inputs(job)
-        var request = settings.request
-        try inputs.apply(to: &request)
-        request.previewInterval = job.previewInterval
-        return (settings, request)
+        return (try PictureSettings(&fields, settings), try await store.inputs(job))
     }
 
-    private func encoded(_ images: [Image], _ settings: PictureSettings) throws -> [PictureInputs.Picture] {
-        try images.map { image in
-            let text = [(key: "parameters", value: settings.infotext(image, model: modelName))]
+    private func encoded(_ drawn: Drawn) throws -> [PictureInputs.Picture] {
+        let output = drawn.settings.output
+        return try drawn.images.enumerated().map { index, image in
+            let text = try text.entries(of: image, index, drawn.settings, drawn.editing)
             return PictureInputs.Picture(
-                bytes: try settings.output.encode(image, text: text), format: settings.output.format,
-                width: image.width, height: image.height)
+                bytes: try output.encode(image, text: text), format: output.format, width: image.width,
+                height: image.height)
         }
     }
 

@@ -1,18 +1,7 @@
 import Imaging
 import OmniGen2
 
-/// What a PNG of ours says about the sources it was made of.
-struct EditingRecord: Codable, Equatable {
-    var sources: [SourceFile] = []
-    var mask: SourceFile?
-    var aligns = true
-    var keepsExactSize = false
-    var maxInputSide = GenerationRequest(prompt: "").maxInputSide
-    var referenceLatents = GenerationRequest.ReferenceLatents.sample
-
-    /// Whether the sources decide the size of the result.
-    var decidesSize: Bool { keepsExactSize || (aligns && sources.count == 1) }
-
+extension EditingRecord {
     /// Reads the pictures.
     ///
     /// - Parameter warn: is told when a file is not what it was, is there twice, or is not read whole.
@@ -31,16 +20,9 @@ struct EditingRecord: Codable, Equatable {
     }
 }
 
-/// A file, as it was named, and the hash of its bytes when it was used.
-struct SourceFile: Codable, Equatable {
-    let path: String
-    let sha256: String
-
+extension SourceFile {
     /// - Throws: `CommandError` when there is no such file.
-    init(reading path: String) throws {
-        self.path = path
-        sha256 = try StillPicture.contentHash(of: path)
-    }
+    init(reading path: String) throws { self.init(path: path, sha256: try StillPicture.contentHash(of: path)) }
 
     func picture(warn: (String) -> Void) throws -> Image {
         let picture = try StillPicture(path: path)
