@@ -366,7 +366,58 @@ def an_output_becomes_an_input(browser):
     expect(page.locator("#create-tray .tray-item")).to_have_count(2)
 
 
+@test
+def files_are_dropped_from_the_desktop(browser):
+    page = browser.window()
+    tray = page.locator("#create-tray").bounding_box()
+    place = {"x": tray["x"] + tray["width"] / 2, "y": tray["y"] + tray["height"] / 2}
+    files = [browser.file("dropped.png"), browser.file("too.png", colour=(0, 90, 200))]
+    devtools = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": files, "dragOperationsMask": 1}
+        devtools.send("Input.dispatchDragEvent", {"type": kind, "data": data, **place})
+    expect(page.locator("#create-tray .tray-item")).to_have_count(2)
+    _, sent, _ = run(page, "two dropped pictures", steps=2)
+    assert len(sent["images"]) == 2, f"both are sent, got {len(sent['images'])}"
+
+
 # Mask
+
+
+@test
+def paints_a_mask_by_finger(browser):
+    page = browser.window(width=390, height=780, has_touch=True, is_mobile=True)
+    add_pictures(page, browser.file("one.png", width=80, height=64))
+    page.locator(".edit-mask").tap()
+    box = page.locator("#mask-canvas").bounding_box()
+    across, down = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    devtools = page.context.new_cdp_session(page)
+    for kind, moved in (("touchStart", -40), ("touchMove", 0), ("touchMove", 40), ("touchEnd", None)):
+        points = [] if moved is None else [{"x": across + moved, "y": down}]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.locator("#mask-done").tap()
+    expect(page.locator(".edit-mask")).to_contain_text("Edit mask")
+    _, sent, _ = run(page, "a red circle", steps=2)
+    mask = grey_rows(base64.b64decode(sent["mask"].split(",")[1]))
+    assert mask[32][40] == 255 and mask[0][0] == 0, "what the finger went over may change, and nothing else"
+
+
+@test
+def compares_by_finger(browser):
+    page = browser.window(width=390, height=780, has_touch=True, is_mobile=True)
+    add_pictures(page, browser.file("one.png"))
+    card, _, _ = run(page, "make it green", steps=2)
+    finished(card)
+    card.get_by_text("Before/after").tap()
+    slider = card.locator(".compare input")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    down = box["y"] + box["height"] / 2
+    devtools = page.context.new_cdp_session(page)
+    for kind, part in (("touchStart", 0.5), ("touchMove", 0.35), ("touchMove", 0.2), ("touchEnd", None)):
+        points = [] if part is None else [{"x": box["x"] + part * box["width"], "y": down}]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert abs(float(slider.input_value()) - 20) < 5, f"the line follows the finger, got {slider.input_value()}"
 
 
 @test
