@@ -408,7 +408,7 @@ def compares_by_finger(browser):
     add_pictures(page, browser.file("one.png"))
     card, _, _ = run(page, "make it green", steps=2)
     finished(card)
-    card.get_by_text("Before/after").tap()
+    card.locator(".compare-toggle").tap()
     slider = card.locator(".compare input")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
