@@ -389,6 +389,8 @@ def paints_a_mask_by_finger(browser):
     page = browser.window(width=390, height=780, has_touch=True, is_mobile=True)
     add_pictures(page, browser.file("one.png", width=80, height=64))
     page.locator(".edit-mask").tap()
+    # Touched again sooner, it would be a part of the tap.
+    page.wait_for_timeout(400)
     box = page.locator("#mask-canvas").bounding_box()
     across, down = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     devtools = page.context.new_cdp_session(page)
