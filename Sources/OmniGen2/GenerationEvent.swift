@@ -11,7 +11,7 @@ public enum GenerationEvent: Sendable {
 extension OmniGen2 {
     /// Draws the pictures of a request as a stream of events; the pictures come last.
     ///
-    /// Ending the iteration, or cancelling its task, stops the work after the running step.
+    /// Ending the iteration, or cancelling its task, stops the work before the next block of a model.
     public func generateEvents(_ request: GenerationRequest) -> AsyncThrowingStream<GenerationEvent, any Error> {
         eventStream { report in
             let images = try await self.generate(request) { report(.progress($0)) }

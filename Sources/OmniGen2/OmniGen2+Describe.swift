@@ -8,7 +8,7 @@ extension OmniGen2 {
 
     /// Answers a question about pictures.
     ///
-    /// The prompt is that of the official chat pipeline. Cancelling the task stops after the running token with
+    /// The prompt is that of the official chat pipeline. Cancelling the task stops before the next block of a model with
     /// `CancellationError`.
     ///
     /// - Parameters:

@@ -64,6 +64,25 @@ private final class FakeDevice: Residency, @unchecked Sendable {
         #expect(try stack.map(\.number) == [0, 1, 2])
     }
 
+    @Test(arguments: [true, false])
+    func aCancelledTaskEndsBeforeTheNextBlock(isStreamed: Bool) async throws {
+        let device = FakeDevice(count: 3)
+        let task = Task {
+            let stack =
+                isStreamed ? BlockStack(device) { _, bytes in Block(bytes).number } : BlockStack([0, 1, 2])
+            var numbers: [Int] = []
+            #expect(throws: CancellationError.self) {
+                try stack.forEach { _, number in
+                    numbers.append(number)
+                    withUnsafeCurrentTask { $0?.cancel() }
+                }
+            }
+            return numbers
+        }
+        #expect(await task.value == [0])
+        #expect(device.memory.withLock { $0.used } == 0)
+    }
+
     @Test func bytesComeFromTheDiskInOrderAndStayWhileTheyAreUsed() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("blocks-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -16,7 +16,7 @@ struct DrawnPicture {
     /// A larger picture has more tokens, but not others.
     private static let largestSide = 256
 
-    /// Draws a picture for each text with the model as it is. Cancelling the task stops after the running step.
+    /// Draws a picture for each text with the model as it is. Cancelling the task stops before the next block of a model.
     ///
     /// - Parameter drawn: is told how many there are.
     @Engine
