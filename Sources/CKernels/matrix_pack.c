@@ -12,6 +12,13 @@ size_t kernels_packed_size(const struct kernels_weight *weight) {
     return (size_t)bytes;
 }
 
+struct kernels_weight kernels_ungated(const struct kernels_weight *weight) {
+    struct kernels_weight whole = *weight;
+    whole.outputs = panel_count(weight) * PANEL_OUTPUTS;
+    whole.swiglu = false;
+    return whole;
+}
+
 /// Place of an output: its panel, and its column there.
 struct place {
     ptrdiff_t panel;

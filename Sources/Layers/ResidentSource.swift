@@ -36,8 +36,6 @@ package final class ResidentSource: WeightSource {
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight {
         if let kept = packed[paths] { return kept }
-        // What is packed with others, or alone, is not kept twice.
-        for (other, _) in packed where !Set(other).isDisjoint(with: paths) { packed[other] = nil }
         let weight = try source.packed(paths, form, pack)
         packed[paths] = weight
         return weight

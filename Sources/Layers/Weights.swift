@@ -16,6 +16,7 @@ package struct Weights {
     /// What has been handed out, by full name.
     private final class Ledger {
         var consumed: [String: Int] = [:]
+        var shapes: [String: [Int]] = [:]
         var adapted: Set<String> = []
     }
 
@@ -111,6 +112,7 @@ package struct Weights {
                 key: source.storedName(of: key), expected: shape, got: stored, origin: source.origin)
         }
         ledger.consumed[key, default: 0] += 1
+        ledger.shapes[key] = shape
     }
 
     /// The weight of a linear layer [outputs, inputs], and the low-rank pairs that act beside it: all that belong to this
@@ -161,22 +163,21 @@ package struct Weights {
         return (weight, try views.map { try $0.actingPairs(form.dtype) })
     }
 
-    /// The weights of a gated pair of linear layers as one, packed for our kernels.
+    /// The weights of a gated pair of linear layers as one, packed for our kernels, and the low-rank pairs that act beside
+    /// each.
     ///
-    /// - Returns: `nil` where weights are to be dense, or low-rank pairs act beside them.
+    /// - Returns: `nil` where weights are to be dense.
     func packedGate(
         _ gate: Weights, _ up: Weights, _ outputs: Int, _ inputs: Int, initial: InitialValue
-    ) throws -> PackedWeight? {
-        let views = [gate, up]
-        guard let form = packedForm(outputs, inputs, leastBits: 4, isGated: true),
-            views.allSatisfy({ adapters.isMerged || adapters[$0.prefix].isEmpty })
-        else { return nil }
-        return try packed(views, [outputs, outputs], form) {
+    ) throws -> (weight: PackedWeight, gate: [LowRankAdapter], up: [LowRankAdapter])? {
+        guard let form = packedForm(outputs, inputs, leastBits: 4, isGated: true) else { return nil }
+        let weight = try packed([gate, up], [outputs, outputs], form) {
             let weight = try PackedWeight(form)
             try gate.pack(into: weight, .gate, [outputs, inputs], initial: initial)
             try up.pack(into: weight, .up, [outputs, inputs], initial: initial)
             return weight
         }
+        return (weight, try gate.actingPairs(form.dtype), try up.actingPairs(form.dtype))
     }
 
     /// Whether the weights of linear layers are packed: for the CPU, in a number type that kernels multiply.
@@ -219,6 +220,9 @@ package struct Weights {
 
     /// How often each tensor was read, by full name.
     package var consumed: [String: Int] { ledger.consumed }
+
+    /// In which shape each tensor was asked for, by full name.
+    package var shapes: [String: [Int]] { ledger.shapes }
 
     /// - Throws: `WeightError.unused` when the source holds tensors that nothing has read, other than those
     ///   `ignoring` answers true for; `AdapterError.notTaken` when a low-rank pair belongs to no linear layer.

@@ -77,8 +77,9 @@ extension OmniGen2 {
     @Engine
     private func install(_ adapters: [Adapter], _ merged: Bool) throws -> [AdapterReport] {
         var set = AdapterSet(merged: merged)
+        let layers = try resident.transformerShapes()
         let reports = try adapters.map { adapter in
-            let match = try AdapterFile(path: adapter.path).match(resident.transformerSource())
+            let match = try AdapterFile(path: adapter.path).match(layers)
             set.add(match.pairs, scale: adapter.scale)
             return AdapterReport(adapter, match)
         }

@@ -32,8 +32,11 @@ final class Resident {
             folder.pipeline(dtype, device, promptEncoder: promptEncoder(), transformer: transformer(adapters)))
     }
 
+    /// What adapters are matched with.
+    func transformerShapes() throws -> ShapeSource { try folder.transformerShapes(dtype, device) }
+
     /// The transformer's tensors, which stay when its adapters change.
-    func transformerSource() throws -> ResidentSource {
+    private func transformerSource() throws -> ResidentSource {
         try kept(&loadedTransformerSource, folder.transformerSource(dtype, device))
     }
 

@@ -9,6 +9,8 @@ private let sumTolerance: Float = 3e-6
 private let bfloat16Tolerance: Float = 0.04
 /// Rounding to 8 bits of normal numbers, relative to the result's length.
 private let int8Tolerance: Float = 0.02
+/// The same of four bits.
+private let int4Tolerance: Float = 0.2
 
 private func random(_ shape: [Int], _ seed: UInt64, _ dtype: DType = .float32) throws -> Tensor {
     try Tensor.randn(shape, Generator(seed: seed)).to(dtype)
@@ -136,6 +138,31 @@ private func relative(_ a: Tensor, _ b: Tensor) throws -> Float {
                 }
                 #expect(try largest(gated(views.packed), gated(views.dense)) < tolerance)
             }
+        }
+    }
+
+    /// A gated pair is one packed weight, which is taken apart where something acts beside one of the two.
+    @Test(arguments: [["gate"], ["up"], ["gate", "up"]], [WeightStorage.packed, .int8, .int4])
+    func adaptersActBesideAPackedGate(adapted: [String], storage: WeightStorage) async throws {
+        try await withEngine {
+            let (inputs, outputs) = (96, 45)
+            var adapters = AdapterSet()
+            for (index, path) in adapted.enumerated() {
+                let down = try random([3, inputs], 20 + UInt64(index)),
+                    up = try random([outputs, 3], 30 + UInt64(index))
+                adapters.add([path: LowRankAdapter(down: down, up: up, scale: 0.1)], scale: 1)
+            }
+            let source = RandomSource(seed: 11)
+            func gated(_ storage: WeightStorage, _ adapters: AdapterSet) throws -> Tensor {
+                let w = Weights(source, dtype: .bfloat16, storage: storage, adapters: adapters)
+                let x = try random([7, inputs], 1, .bfloat16)
+                return try GatedLinear(
+                    w, gate: "gate", up: "up", inputs, outputs, bias: true, initial: .uniform(inputs: inputs))(x)
+            }
+            let dense = try gated(.dense, adapters)
+            #expect(try relative(gated(.dense, AdapterSet()), dense) > 0.2)
+            let error = try relative(gated(storage, adapters), dense)
+            #expect(error < (storage == .int4 ? int4Tolerance : int8Tolerance))
         }
     }
 

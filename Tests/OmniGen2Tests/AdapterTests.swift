@@ -45,6 +45,48 @@ import Testing
         return request
     }
 
+    /// The folder with the adapter, packed beside it in 8 bits.
+    private static func pack(beside adapter: String) async throws -> String {
+        let packed = URL(fileURLWithPath: adapter).deletingLastPathComponent().path + "/packed"
+        try await withEngine {
+            var conversion = CheckpointConversion(try ModelFolder(path: PipelineTests.checkpoint), output: packed)
+            conversion.storage = .int8
+            try conversion.run()
+        }
+        return packed
+    }
+
+    private static func roundedModel(_ path: String, _ quantization: OmniGen2.Quantization?) async throws -> OmniGen2 {
+        var configuration = OmniGen2.Configuration()
+        (configuration.device, configuration.quantization) = ("cpu", quantization)
+        return try await OmniGen2(model: path, configuration: configuration)
+    }
+
+    @Test func packedFilesAreAdaptedAsWhatIsRoundedWhileLoading() async throws {
+        try await Self.withAdapter { path in
+            let packed = try await Self.roundedModel(Self.pack(beside: path), nil)
+            let rounded = try await Self.roundedModel(PipelineTests.checkpoint, .int8)
+            let plain = try await packed.generate(Self.request)
+            let reports = try await packed.setAdapters([Adapter(path: path)])
+            #expect(try await rounded.setAdapters([Adapter(path: path)]) == reports)
+            let adapted = try await packed.generate(Self.request)
+            #expect(try await rounded.generate(Self.request) == adapted && adapted != plain)
+            try await packed.setAdapters([])
+            #expect(try await packed.generate(Self.request) == plain)
+        }
+    }
+
+    @Test func anAdapterIsNotMergedIntoPackedFilesAndThatIsSaid() async throws {
+        try await Self.withAdapter { path in
+            let model = try await Self.roundedModel(Self.pack(beside: path), nil)
+            let error = await #expect(throws: WeightError.self) {
+                try await model.setAdapters([Adapter(path: path)], merged: true)
+                _ = try await model.generate(Self.request)
+            }
+            #expect(error.map { "\($0)".contains("is packed, in ") } == true, "\(error.map { "\($0)" } ?? "")")
+        }
+    }
+
     @Test func adaptersChangeThePictureAndGoWithoutATrace() async throws {
         try await Self.withAdapter { path in
             let model = try await Self.model()

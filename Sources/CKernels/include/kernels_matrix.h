@@ -38,6 +38,10 @@ struct kernels_weight {
     void *packed;
 };
 
+/// The same numbers of a weight with `swiglu` as those of one matrix: of each 64 outputs the first 32 are the next of the
+/// gate's, the others the next of the up's. There are as many as fill the panels; what is beyond the last output is 0.
+struct kernels_weight kernels_ungated(const struct kernels_weight *weight);
+
 /// Which matrix of a weight is packed. Gate and up are those of a weight with `swiglu`.
 enum kernels_part { KERNELS_WHOLE, KERNELS_GATE, KERNELS_UP };
 

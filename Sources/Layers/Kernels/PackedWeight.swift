@@ -162,13 +162,39 @@ package final class PackedWeight {
     ///
     /// - Parameter bias: float32, [outputs]; gate's, then up's, of two matrices.
     func callAsFunction(_ x: Tensor, bias: Tensor? = nil, adding residual: Tensor? = nil) throws -> Tensor {
-        let (shape, inputs, outputs) = (x.shape, form.inputs, form.outputs)
-        if let filling, shape.last == inputs { try fill(filling, x) }
-        guard shape.last == inputs, sizes.packed != nil else {
-            throw TorchError.operation(
-                name: "linear", shapes: [shape, [outputs, inputs]],
-                message: sizes.packed == nil ? "the weight holds no numbers" : "the last dimension must be \(inputs)")
+        try prepare(x)
+        return try product(x, &sizes, bias, residual)
+    }
+
+    /// What the gate's matrix and the up's make of x [..., inputs], each [..., outputs] and rounded, before they are joined.
+    func parts(_ x: Tensor) throws -> (gate: Tensor, up: Tensor) {
+        try prepare(x)
+        var whole = kernels_ungated(&sizes)
+        let panels = try product(x, &whole, nil, nil).reshaped(x.shape.dropLast() + [-1, 2, 32])
+        let parts = try (0..<2).map { part in
+            let dimension = x.shape.count
+            return try panels.selected(dimension, part).reshaped(x.shape.dropLast() + [-1])
+                .narrowed(dimension - 1, 0..<form.outputs)
         }
+        return (parts[0], parts[1])
+    }
+
+    /// Sees to it that there are numbers, and that they can multiply x.
+    private func prepare(_ x: Tensor) throws {
+        let fits = x.shape.last == form.inputs
+        if let filling, fits { try fill(filling, x) }
+        guard fits, sizes.packed != nil else {
+            throw TorchError.operation(
+                name: "linear", shapes: [x.shape, [form.outputs, form.inputs]],
+                message: sizes.packed == nil
+                    ? "the weight holds no numbers" : "the last dimension must be \(form.inputs)")
+        }
+    }
+
+    private func product(
+        _ x: Tensor, _ sizes: inout kernels_weight, _ bias: Tensor?, _ residual: Tensor?
+    ) throws -> Tensor {
+        let (shape, inputs, outputs) = (x.shape, form.inputs, sizes.outputs)
         let (rows, stride) = try x.to(form.dtype).kernelRows()
         let output = try Tensor.empty(shape.dropLast() + [outputs], dtype: form.dtype)
         let residualRows = try residual?.to(form.dtype).kernelRows()

@@ -37,13 +37,7 @@ extension ModelFolder {
         let isPacked = try PackedSource.storage(of: tensors) != nil
         let checkpoint = isPacked ? nil : try CheckpointPart(part, tensors)
         let counting = CountingSource(try checkpoint?.shapes() ?? PackedSource(tensors), dtype)
-        let weights = Weights(
-            counting, dtype: dtype, device: device, storage: try storage(part, tensors, dtype, device))
-        switch part {
-        case .transformer: _ = try Transformer(weights, transformerConfiguration())
-        case .vae: _ = try Autoencoder(weights, autoencoderConfiguration())
-        case .mllm: _ = try LanguageModel(weights, languageModelConfiguration())
-        }
+        _ = try shapes(part, counting, tensors, dtype, device)
         return PartFootprint(
             pieces: counting.requests.map { request in
                 let entries = request.names.compactMap { checkpoint?[$0]?.entry ?? tensors[$0]?.entry }
@@ -55,5 +49,29 @@ extension ModelFolder {
                     numbersToPack: packs ? request.packedNumbers : 0,
                     isMapped: !packs && entries.allSatisfy { DType($0.elementType) == dtype }, block: request.block)
             })
+    }
+
+    /// The tensors of the transformer under the names and in the shapes that it asks for, however its files hold them.
+    func transformerShapes(_ dtype: DType, _ device: Device) throws -> ShapeSource {
+        let tensors = try tensors(.transformer)
+        let isPacked = try PackedSource.storage(of: tensors) != nil
+        let source: any WeightSource =
+            isPacked ? try PackedSource(tensors) : try CheckpointPart(.transformer, tensors).shapes()
+        return ShapeSource(
+            try shapes(.transformer, CountingSource(source, dtype), tensors, dtype, device), origin: source.origin)
+    }
+
+    /// What a part asks for when it is built of tensors without numbers.
+    private func shapes(
+        _ part: Part, _ source: CountingSource, _ tensors: SafetensorsFolder, _ dtype: DType, _ device: Device
+    ) throws -> [String: [Int]] {
+        let weights = Weights(
+            source, dtype: dtype, device: device, storage: try storage(part, tensors, dtype, device))
+        switch part {
+        case .transformer: _ = try Transformer(weights, transformerConfiguration())
+        case .vae: _ = try Autoencoder(weights, autoencoderConfiguration())
+        case .mllm: _ = try LanguageModel(weights, languageModelConfiguration())
+        }
+        return weights.shapes
     }
 }
