@@ -151,9 +151,9 @@ package struct ModelFolder: Sendable {
         return StreamingSource(source, tensors)
     }
 
-    /// Whether its transformer is packed for our kernels.
-    package var isPacked: Bool {
-        get throws { try PackedSource.storage(of: tensors(.transformer)) != nil }
+    /// How its transformer is packed for our kernels; `nil` where it is not.
+    package var packedStorage: WeightStorage? {
+        get throws { try PackedSource.storage(of: tensors(.transformer)) }
     }
 
     /// How the weights of a part are to lie in memory.

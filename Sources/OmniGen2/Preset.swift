@@ -20,7 +20,7 @@ extension Preset {
     package func quantization(
         of model: ModelFolder, _ precision: OmniGen2.Precision, isOnCPU: Bool
     ) throws -> OmniGen2.Quantization? {
-        guard precision == .bfloat16, isOnCPU, try !model.isPacked else { return nil }
+        guard precision == .bfloat16, isOnCPU, try model.packedStorage == nil else { return nil }
         return quantization
     }
 }

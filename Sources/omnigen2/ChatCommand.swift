@@ -66,7 +66,7 @@ struct ChatCommand: AsyncParsableCommand {
         if Terminal.errorIsTerminal { display.message("loading \(folder.path)") }
         try await record.roundAsPreset(
             folder, isOnCPU: OmniGen2.isOnCPU(engine.configuration(record.dtype, nil)))
-        display.preset(record)
+        try display.preset(record, of: folder)
         let loaded = try await OmniGen2(
             folder: folder, configuration: engine.configuration(record.dtype, record.quantization), for: .text)
         try await record.setAdapters(of: loaded, display)

@@ -28,7 +28,7 @@ struct Drawing {
         (request.height, request.width) = (record.request.height, record.request.width)
         let isOnCPU = try await OmniGen2.isOnCPU(engine.configuration(record.dtype, nil))
         try record.roundAsPreset(folder, isOnCPU: isOnCPU)
-        display.preset(record)
+        try display.preset(record, of: folder)
         let configuration = engine.configuration(record.dtype, record.quantization)
         let plan = isOnCPU ? try await plan(request, folder, configuration) : nil
         let model = try await OmniGen2(folder: folder, configuration: configuration, plan: plan)

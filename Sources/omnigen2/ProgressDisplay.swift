@@ -1,4 +1,5 @@
 import Hub
+import Layers
 import OmniGen2
 import Synchronization
 
@@ -41,9 +42,12 @@ final class ProgressDisplay: Sendable {
     }
 
     /// What a preset chose, and what of it was overridden.
-    func preset(_ record: GenerationRecord) {
+    ///
+    /// - Parameter model: packed weights stay what they are.
+    func preset(_ record: GenerationRecord, of model: ModelFolder) throws {
         guard let preset = record.preset else { return }
-        var settings = [record.quantization?.rawValue ?? record.dtype.rawValue, record.scheduler.rawValue]
+        let packed = try model.packedStorage.map { $0 == .packed ? "packed" : "\($0.rawValue) as packed" }
+        var settings = [packed ?? record.quantization?.rawValue ?? record.dtype.rawValue, record.scheduler.rawValue]
         settings.append("\(record.steps) steps")
         settings.append("guidance \(record.guidanceRange[0]) to \(record.guidanceRange[1])")
         if let cache = record.cache { settings.append("cache \(cache)") }

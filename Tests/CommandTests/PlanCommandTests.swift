@@ -71,6 +71,11 @@ import Testing
             #expect(written.status == 0, "\(written.error)")
             let plan = ["plan", "A dog", "--model", packed, "--device", "cpu", "--preset", "fast"]
             #expect(try Program.run(plan).status == 0)
+            let drawn = try Program.run([
+                "generate", "A dog", "--model", packed, "--height", "32", "--width", "32", "--device", "cpu",
+                "--preset", "fast", "--steps", "2", "--output", "\(folder)/a.png",
+            ])
+            #expect(drawn.status == 0 && drawn.error.contains("preset fast: int8 as packed, euler"), "\(drawn.error)")
             let refused = try Program.run(plan + ["--quantize", "int4"])
             #expect(refused.status == 64 && refused.error.contains("is packed as int8 and cannot be loaded as int4"))
         }

@@ -128,7 +128,7 @@ struct Planner {
 
     /// How weights could be rounded: as they are, and what has fewer bits.
     private func roundings() throws -> [OmniGen2.Quantization?] {
-        let isFixed = try folder.isPacked || precision != .bfloat16
+        let isFixed = try folder.packedStorage != nil || precision != .bfloat16
         if isFixed { return [nil] }
         return switch folder.quantization {
         case nil: [nil, .int8, .int4]
