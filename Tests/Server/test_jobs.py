@@ -93,7 +93,7 @@ def drawn_again_by_the_command(program):
             subprocess.run(
                 [program, command, "--from", drawn[-1], "--output", again]
                 + (["--image", source] if command == "edit" else []), check=True, capture_output=True)
-            repeated = [again] if len(drawn) == 1 else [again.replace(".png", f"-{n + 1}.png") for n in range(2)]
+            repeated = [again] if len(drawn) == 1 else [again.replace(".png", f"_{n}.png") for n in range(2)]
             expect(list(map(pixels, repeated)) == list(map(pixels, drawn)), f"what {command} draws again")
 
 
