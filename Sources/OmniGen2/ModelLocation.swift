@@ -44,7 +44,7 @@ package struct ModelLocation: Sendable {
             }
             return try ModelFolder(path: path, files: files)
         }
-        if FileManager.default.fileExists(atPath: name) || !looksLikeRepository {
+        if exists || !looksLikeRepository {
             return try ModelFolder(path: name, files: files)
         }
         let path = try await Self.snapshot(of: name, progress: progress, warn: warn) { file in
@@ -79,6 +79,11 @@ package struct ModelLocation: Sendable {
         }
         return files
     }
+
+    /// Whether it names a folder that is not there, and could be nothing else.
+    package var isMissing: Bool { name != Self.none && name != Self.included && !exists && !looksLikeRepository }
+
+    private var exists: Bool { FileManager.default.fileExists(atPath: name) }
 
     private var looksLikeRepository: Bool {
         guard let first = name.first, !"./~".contains(first) else { return false }

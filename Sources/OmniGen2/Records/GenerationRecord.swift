@@ -67,6 +67,9 @@ package struct GenerationRecord: Codable, Equatable, Sendable {
     /// - Parameter png: the file's bytes.
     /// - Throws: `RecordError` when it carries none, or one that cannot be drawn.
     package init(decoding png: [UInt8]) throws(RecordError) {
+        if let format = ImageFormat(startOf: png), format != .png {
+            throw RecordError(reason: "only PNGs carry settings, this is a \(format.rawValue) file")
+        }
         do {
             guard let entry = try PNGText.read(png).first(where: { $0.key == Self.key }) else {
                 throw RecordError(reason: "carries no settings of omnigen2")
