@@ -114,7 +114,7 @@ let package = Package(
         tests("ShapesTests", "ShapesWorld", "Imaging"),
         tests("ParityTests", "parity"),
         tests("BenchmarkTests", "Benchmarks", "OmniGen2", "QwenVL", "Diffusion", "Layers", "Torch"),
-        tests("CommandTests", "omnigen2", "OmniGen2", "Imaging"),
+        tests("CommandTests", "omnigen2", "OmniGen2", "Imaging", "Torch"),
         tests(
             "ServerTests", "Server", "OmniGen2", "Imaging",
             .product(name: "Logging", package: "swift-log"),
