@@ -172,7 +172,7 @@ public final class OmniGen2: Sendable {
 
     /// Draws the pictures of a request.
     ///
-    /// Cancelling the task ends it with `CancellationError` before the next block of a model: within a step.
+    /// Cancelling the task ends it with `CancellationError`, within a step.
     public func generate(
         _ request: GenerationRequest, progress: @escaping @Sendable (Progress) -> Void = { _ in }
     ) async throws -> [Image] {

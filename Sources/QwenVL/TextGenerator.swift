@@ -32,7 +32,7 @@ package struct TextGenerator {
     package static let stopStrings = ["<|im_end|>", pictureMark, "<|endoftext|>"]
     /// What the model writes first when it wants to draw.
     package static let pictureMark = "<|img|>"
-    /// A longer prompt is read in parts, so that it can be cancelled in between.
+    /// A longer prompt is read in parts, which take less memory.
     static let tokensAtOnce = 2048
     /// How many new tokens the original's chat allows.
     package static let maximumTokens = 256
@@ -54,7 +54,7 @@ package struct TextGenerator {
     ///   - onPrompt: gets the last hidden states of the prompt's tokens that were read now, [prefilled, D].
     ///   - onText: gets the visible text as it comes, in whole characters; may throw to stop.
     /// - Throws: `LanguageModelError.input` for an empty prompt or one longer than the model reads;
-    ///   `CancellationError` between tokens when the task is cancelled.
+    ///   `CancellationError` when the task is cancelled.
     package func callAsFunction(
         _ prompt: ImagePrompt, state: TextState, sampling: TextSampling, maximumTokens: Int = maximumTokens,
         stopStrings: [String] = stopStrings, onPrompt: (Tensor) -> Void = { _ in },

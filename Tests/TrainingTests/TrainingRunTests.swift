@@ -50,6 +50,23 @@ import Torch
         }
     }
 
+    /// A step that has begun is finished and kept: what it drew of its samples cannot be drawn again.
+    @Test(arguments: StageName.allCases)
+    func aCancelledRunKeepsTheStepItWasIn(_ stage: StageName) async throws {
+        try await withFiles([:]) { folder in
+            let run = try SmallRun(folder, stage: stage)
+            let plain = try await withEngine { try run("plain", to: 1) }
+            await #expect(throws: CancellationError.self) {
+                try await Task { @Engine in
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    try run("cancelled", to: 3)
+                }.value
+            }
+            #expect(try Self.state(plain, 1) == Self.state("\(folder)/cancelled", 1))
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/cancelled/checkpoint-2"))
+        }
+    }
+
     /// And the latents keep the scale that the transformer knows.
     @Test func whatIsNotTrainedStaysToTheBit() async throws {
         try await withEngine {

@@ -26,7 +26,10 @@ package struct BlockStack<Block> {
             return block
         }
 
-        func release() { current = nil }
+        func release() {
+            current = nil
+            residency.forget()
+        }
     }
 
     package init(_ blocks: [Block]) { storage = .resident(blocks) }
@@ -45,18 +48,19 @@ package struct BlockStack<Block> {
 
     /// Hands out the blocks in their order. One that is streamed is not to be kept: its memory is the next one's.
     ///
-    /// - Throws: what `body` does, and `CancellationError` before the next block when the task is cancelled.
+    /// - Throws: what `body` does, and `CancellationError` before the next block when the task is cancelled; see
+    ///   `BlockCancellation`.
     package func forEach(_ body: (Int, Block) throws -> Void) throws {
         switch storage {
         case .resident(let blocks):
             for (index, block) in blocks.enumerated() {
-                try Task.checkCancellation()
+                try BlockCancellation.check()
                 try body(index, block)
             }
         case .streamed(let stream):
             defer { stream.release() }
             for index in 0..<count {
-                try Task.checkCancellation()
+                try BlockCancellation.check()
                 try body(index, stream.block(index, next: index + 1 < count ? index + 1 : nil))
             }
         }

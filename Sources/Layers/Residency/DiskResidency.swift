@@ -52,6 +52,8 @@ package final class DiskResidency: Residency {
         if let next { ahead = (next, Reading(blocks[next], pool)) }
         return bytes
     }
+
+    package func forget() { ahead = nil }
 }
 
 /// A block on its way into memory.

@@ -6,4 +6,6 @@ package protocol Residency: AnyObject {
     /// The bytes of a block, which stay until the last user lets go of them. What is likely to be asked for next may be on its
     /// way afterwards; nothing is when `next` is `nil`.
     func bytes(of block: Int, next: Int?) throws -> BlockBytes
+    /// Nobody will ask for what may be on its way.
+    func forget()
 }

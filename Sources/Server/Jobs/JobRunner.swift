@@ -206,7 +206,7 @@ package actor JobRunner {
 
     // MARK: Asking
 
-    /// Asks for the end of a job: what waits here has ended when this returns, what runs ends with its step.
+    /// Asks for the end of a job: what waits here has ended when this returns, what runs ends within its step.
     package func cancel(_ id: String) async throws {
         try await store.requestCancellation(id)
         guard let live = live[id] else { return }

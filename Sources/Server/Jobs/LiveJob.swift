@@ -78,7 +78,7 @@ package final class LiveJob: Sendable {
         state.withLock { $0.task = Task { await work() } }
     }
 
-    /// Asks for its end; a running step is finished first.
+    /// Asks for its end, which comes within a step.
     package func cancel(byRequest: Bool = true) {
         let task = state.withLock { state in
             if byRequest { state.isCancelled = true }

@@ -84,8 +84,10 @@ package final class TrainingRun<Stage: TrainingStage> {
     ) throws -> [Stage.Item] {
         var stream = try SampleStream(mixture, seed: options.seed)
         let generators = Generators(seed: options.seed)
-        return stream.next(min(count, mixture.count)).flatMap { file, line in
-            (try? stage.items(file[line], generators)) ?? []
+        return BlockCancellation.$isPutOff.withValue(true) {
+            stream.next(min(count, mixture.count)).flatMap { file, line in
+                (try? stage.items(file[line], generators)) ?? []
+            }
         }
     }
 
@@ -109,8 +111,9 @@ package final class TrainingRun<Stage: TrainingStage> {
     package func callAsFunction() throws {
         while trainer.stepCount < options.run.steps {
             let start = ContinuousClock.now
-            let batches = try (0..<options.run.accumulationSteps).map { _ in try batch() }
-            let report = try trainer.step(batches)
+            let report = try BlockCancellation.$isPutOff.withValue(true) {
+                try trainer.step((0..<options.run.accumulationSteps).map { _ in try batch() })
+            }
             try log(report, since: start)
             if trainer.stepCount % max(1, options.run.sampleInterval) == 0 { showSamples() }
             let isLast = trainer.stepCount == options.run.steps
