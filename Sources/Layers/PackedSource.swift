@@ -35,18 +35,7 @@ package final class PackedSource: WeightSource {
     package func releaseMemory(of name: String) { dense.releaseMemory(of: name) }
 
     package func tensor(_ name: String, _ shape: [Int], initial: InitialValue) throws -> Tensor? {
-        if let tensor = try dense.tensor(name, shape, initial: initial) { return tensor }
-        if name.hasSuffix(".weight") { try requireApart([String(name.dropLast(".weight".count))]) }
-        return nil
-    }
-
-    /// - Throws: `WeightError.packed` when the files hold the weight of one of these layers in another packed one.
-    private func requireApart(_ paths: [String]) throws {
-        for name in folder.names {
-            if let part = PackedForm.paths(of: name)?.paths.first(where: paths.contains) {
-                throw WeightError.packed(key: part + ".weight", into: name, origin: origin)
-            }
-        }
+        try dense.tensor(name, shape, initial: initial)
     }
 
     package func packed(
@@ -54,7 +43,6 @@ package final class PackedSource: WeightSource {
     ) throws -> PackedWeight {
         let name = form.name(of: paths)
         guard let (file, entry) = folder[name] else {
-            try requireApart(paths)
             throw WeightError.missing(key: name, shape: [form.byteCount], origin: origin)
         }
         guard entry.byteRange.count == form.byteCount else {

@@ -54,8 +54,6 @@ extension WeightSource {
 /// What a checkpoint and a model disagree on.
 package enum WeightError: Error, CustomStringConvertible, Sendable {
     case missing(key: String, shape: [Int], origin: String)
-    /// It is there, in numbers that only kernels read.
-    case packed(key: String, into: String, origin: String)
     case wrongShape(key: String, expected: [Int], got: [Int], origin: String)
     case notFloatingPoint(key: String, got: DType, origin: String)
     case unused(keys: [String], origin: String)
@@ -65,9 +63,6 @@ package enum WeightError: Error, CustomStringConvertible, Sendable {
         switch self {
         case .missing(let key, let shape, let origin):
             "\(origin): tensor \(key) of shape \(shape) is missing"
-        case .packed(let key, let packed, let origin):
-            "\(origin): tensor \(key) is packed, in \(packed), and cannot be changed: an adapter that is merged needs the model in "
-                + "its published layout"
         case .wrongShape(let key, let expected, let got, let origin):
             "\(origin): tensor \(key) has shape \(got), the configuration asks for \(expected)"
         case .notFloatingPoint(let key, let got, let origin):

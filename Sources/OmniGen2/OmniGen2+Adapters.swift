@@ -77,6 +77,15 @@ extension OmniGen2 {
     @Engine
     private func install(_ adapters: [Adapter], _ merged: Bool) throws -> [AdapterReport] {
         var set = AdapterSet(merged: merged)
+        guard !adapters.isEmpty else {
+            try resident.adapt(set)
+            return []
+        }
+        guard try !merged || resident.folder.packedStorage == nil else {
+            throw GenerationError.invalid(
+                "\(resident.folder.path) is packed and cannot be changed: adapters act beside its weights, or are merged into a "
+                    + "model in the published layout")
+        }
         let layers = try resident.transformerShapes()
         let reports = try adapters.map { adapter in
             let match = try AdapterFile(path: adapter.path).match(layers)

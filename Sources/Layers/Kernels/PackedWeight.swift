@@ -170,10 +170,10 @@ package final class PackedWeight {
     func parts(_ x: Tensor) throws -> (gate: Tensor, up: Tensor) {
         try prepare(x)
         var whole = kernels_ungated(&sizes)
-        let panels = try product(x, &whole, nil, nil).reshaped(x.shape.dropLast() + [-1, 2, 32])
+        let panels = try product(x, &whole, nil, nil).reshaped(x.shape.dropLast() + [whole.outputs / 64, 2, 32])
         let parts = try (0..<2).map { part in
             let dimension = x.shape.count
-            return try panels.selected(dimension, part).reshaped(x.shape.dropLast() + [-1])
+            return try panels.selected(dimension, part).reshaped(x.shape.dropLast() + [whole.outputs / 2])
                 .narrowed(dimension - 1, 0..<form.outputs)
         }
         return (parts[0], parts[1])

@@ -65,8 +65,8 @@ extension ModelFolder {
     private func shapes(
         _ part: Part, _ source: CountingSource, _ tensors: SafetensorsFolder, _ dtype: DType, _ device: Device
     ) throws -> [String: [Int]] {
-        let weights = Weights(
-            source, dtype: dtype, device: device, storage: try storage(part, tensors, dtype, device))
+        // On the CPU whatever the device: there, tensors without numbers take no memory.
+        let weights = Weights(source, dtype: dtype, storage: try storage(part, tensors, dtype, device))
         switch part {
         case .transformer: _ = try Transformer(weights, transformerConfiguration())
         case .vae: _ = try Autoencoder(weights, autoencoderConfiguration())
