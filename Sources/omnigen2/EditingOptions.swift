@@ -48,9 +48,12 @@ struct EditingOptions: ParsableArguments {
     func apply(to record: inout GenerationRecord) throws {
         var editing = record.editing ?? EditingRecord()
         if !image.isEmpty {
-            editing.sources = try image.map { try SourceFile(reading: $0) }
-            // A mask belongs to its source.
-            editing.mask = nil
+            let sources = try image.map { try SourceFile(reading: $0) }
+            // A mask belongs to its source, which may be the one it was made for.
+            if editing.sources.first?.sha256 != nil, editing.sources.first?.sha256 != sources.first?.sha256 {
+                editing.mask = nil
+            }
+            editing.sources = sources
         }
         if let mask { editing.mask = try SourceFile(reading: mask) }
         editing.aligns = align ?? editing.aligns

@@ -19,11 +19,11 @@ extension GenerationRecord {
         version = omniGen2Version
         self.prompt = prompt ?? self.prompt
         self.model = model.model ?? self.model
+        model.files.apply(to: &self, model: model.model)
         if let path, model.model == nil, ModelLocation(self.model).isMissing {
             throw CommandError(
                 .noInput, "\(path) was drawn with the model '\(self.model)', which is no folder here: give --model")
         }
-        model.files.apply(to: &self, model: model.model, from: path)
         // Another model, or number type, is not rounded because the picture's was.
         if model.model != nil || model.dtype != nil { quantization = nil }
         dtype = model.precision ?? dtype

@@ -28,9 +28,9 @@ struct ModelFilesOptions: ParsableArguments {
     }
 
     /// Records the files. With a file for every part and no word of a model, none is named.
-    func apply(to record: inout GenerationRecord, model: String?, from: String?) {
+    func apply(to record: inout GenerationRecord, model: String?) {
         let files = applied(to: record.files ?? ModelFiles())
         if !files.isEmpty { record.files = files }
-        if model == nil, from == nil, files.coverEveryPart { record.model = ModelLocation.none }
+        if model == nil, self.files.coverEveryPart { record.model = ModelLocation.none }
     }
 }

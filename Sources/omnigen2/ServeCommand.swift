@@ -47,7 +47,8 @@ struct ServeCommand: AsyncParsableCommand {
         let metrics = PrometheusMetrics(help: ServerMetrics.help)
         MetricsSystem.bootstrap(metrics)
         let text = PictureText(
-            modelName: listening.servedName ?? modelName, precision: engineConfiguration.precision,
+            modelName: listening.servedName ?? modelName, files: model.files.files,
+            precision: engineConfiguration.precision,
             quantization: engineConfiguration.quantization)
         let server = Server(
             configuration, text: text, defaults: defaults,
@@ -74,7 +75,9 @@ struct ServeCommand: AsyncParsableCommand {
     /// The model's folder or repository, as clients name it.
     private var modelName: String {
         let name = model.location.name
-        guard name.hasPrefix("/") || name.hasPrefix(".") else { return name.isEmpty ? "omnigen2" : name }
+        // A name may be that of a repository and of a folder: what is there is a folder.
+        let isFolder = FileManager.default.fileExists(atPath: name) && name != ModelLocation.included
+        guard isFolder || name.hasPrefix("/") || name.hasPrefix(".") else { return name.isEmpty ? "omnigen2" : name }
         return name.split(separator: "/").last.map(String.init) ?? "omnigen2"
     }
 

@@ -15,7 +15,7 @@ struct StillPicture {
     init(path: String) throws {
         let bytes = try Self.bytes(of: path)
         contentHash = Self.hash(bytes)
-        do {
+        do throws(ImageError) {
             let file = try PictureFile(decoding: bytes, of: path)
             image = file.image
             losses =
@@ -23,6 +23,20 @@ struct StillPicture {
                 + (file.hadWideSamples ? ["\(path) has 16 bits a sample: the high 8 are used"] : [])
         } catch {
             throw Self.explained(error, path)
+        }
+    }
+
+    /// A mask, of which transparency says what may change, where there is some.
+    ///
+    /// - Throws: as of a picture.
+    init(mask path: String) throws {
+        let bytes = try Self.bytes(of: path)
+        contentHash = Self.hash(bytes)
+        losses = []
+        do throws(ImageError) {
+            image = try Image.mask(decoding: bytes)
+        } catch {
+            throw Self.explained(.inFile(path: path, error), path)
         }
     }
 

@@ -132,7 +132,7 @@ import Testing
         #expect(failure == .tooLarge(host: "127.0.0.1", limit: 10_000))
     }
 
-    @Test func whatIsTooSlowIsLeft() async throws {
+    @Test(.timeLimit(.minutes(1))) func whatIsTooSlowIsLeft() async throws {
         let server = try LocalServer { _ in .init(body: patterned(10_000), pause: 10) }
         defer { server.stop() }
         let failure = await Self.failure(server.url, limits: .init(bytes: 10_000, seconds: 0.5))

@@ -18,7 +18,7 @@ import Testing
         (record.width, record.height, record.index) = (request.width, request.height, 2)
         record.quantization = .int8
         record.editing = EditingRecord()
-        record.editing?.sources = [SourceFile(path: "a.png", content: [1, 2, 3])]
+        record.editing?.sources = [SourceFile(path: "a.png", sha256: "0123")]
         let read = try GenerationRecord(decoding: Self.png([("parameters", "x"), record.entry()]))
         #expect(read == record)
         #expect(read.request == request)

@@ -82,17 +82,22 @@ def drawn_again_by_the_command(program):
     """What the server drew, `generate --from` and `edit --from` draw, byte for byte."""
     settings = {"seed": 5, "num_inference_steps": 4, "negative_prompt": "grey", "cache": "teacache"}
     with Server(program) as server, tempfile.TemporaryDirectory() as folder:
+        # White where it is opaque: its transparency counts, not its colour.
+        hole = png_of(52, 44, (b"\0" + bytes((255, 255, 255, 0)) * 26 + bytes((255, 255, 255, 255)) * 26) * 44, 6)
         for job, command in ((dict(prompt=PROMPT, n=2), "generate"),
-                             (dict(prompt="green", images=[data_url(png(52, 44))]), "edit")):
+                             (dict(prompt="green", images=[data_url(png(52, 44))]), "edit"),
+                             (dict(prompt="green", images=[data_url(png(52, 44))], mask=data_url(hole)), "mask")):
             done = server.finished(server.submit(**settings, **job)["id"])
             drawn = [os.path.join(folder, f"drawn-{picture['index']}.png") for picture in done["pictures"]]
             for path, picture in zip(drawn, done["pictures"]):
                 write(path, server.get(picture["url"]).body)
-            source, again = os.path.join(folder, "source.png"), os.path.join(folder, "again.png")
+            source, mask, again = (os.path.join(folder, name) for name in ("source.png", "mask.png", "again.png"))
             write(source, png(52, 44))
+            write(mask, hole)
+            sources = {"generate": [], "edit": ["--image", source], "mask": ["--image", source, "--mask", mask]}[command]
             subprocess.run(
-                [program, command, "--from", drawn[-1], "--output", again]
-                + (["--image", source] if command == "edit" else []), check=True, capture_output=True)
+                [program, "edit" if sources else "generate", "--from", drawn[-1], "--output", again, "--force", *sources],
+                check=True, capture_output=True)
             repeated = [again] if len(drawn) == 1 else [again.replace(".png", f"_{n}.png") for n in range(2)]
             expect(list(map(pixels, repeated)) == list(map(pixels, drawn)), f"what {command} draws again")
 

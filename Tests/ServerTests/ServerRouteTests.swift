@@ -79,7 +79,7 @@ import Testing
             let record = try await GenerationRecord(decoding: server.client.get(url).body)
             #expect(record.prompt == "make it green" && record.steps == 2 && record.dtype == .bfloat16)
             #expect(record.editing?.sources.map(\.path) == ["input-0", "input-1"] && record.editing?.mask != nil)
-            #expect(record.editing?.sources.first == SourceFile(path: "input-0", content: picture))
+            #expect(record.editing?.sources.first?.sha256 == nil)
             #expect(record.editing?.keepsExactSize == true)
         }
     }
