@@ -33,7 +33,9 @@ final class Resident {
     }
 
     /// What adapters are matched with.
-    func transformerShapes() throws -> ShapeSource { try folder.transformerShapes(dtype, device) }
+    func transformerShapes() throws -> ShapeSource {
+        ShapeSource(try folder.footprint(.transformer, dtype, device).shapes, origin: folder.path)
+    }
 
     /// The transformer's tensors, which stay when its adapters change.
     private func transformerSource() throws -> ResidentSource {

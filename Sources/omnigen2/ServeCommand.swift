@@ -76,8 +76,9 @@ struct ServeCommand: AsyncParsableCommand {
     private var modelName: String {
         let name = model.location.name
         // A name may be that of a repository and of a folder: what is there is a folder.
-        let isFolder = FileManager.default.fileExists(atPath: name) && name != ModelLocation.included
-        guard isFolder || name.hasPrefix("/") || name.hasPrefix(".") else { return name.isEmpty ? "omnigen2" : name }
+        guard name != ModelLocation.included, FileManager.default.fileExists(atPath: name) else {
+            return name.isEmpty ? "omnigen2" : name
+        }
         return name.split(separator: "/").last.map(String.init) ?? "omnigen2"
     }
 

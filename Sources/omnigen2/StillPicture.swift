@@ -15,7 +15,7 @@ struct StillPicture {
     init(path: String) throws {
         let bytes = try Self.bytes(of: path)
         contentHash = Self.hash(bytes)
-        do throws(ImageError) {
+        do {
             let file = try PictureFile(decoding: bytes, of: path)
             image = file.image
             losses =
@@ -33,7 +33,7 @@ struct StillPicture {
         let bytes = try Self.bytes(of: path)
         contentHash = Self.hash(bytes)
         losses = []
-        do throws(ImageError) {
+        do {
             image = try Image.mask(decoding: bytes)
         } catch {
             throw Self.explained(.inFile(path: path, error), path)

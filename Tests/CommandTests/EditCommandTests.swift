@@ -1,6 +1,9 @@
 import Foundation
 import Imaging
+import OmniGen2
 import Testing
+
+@testable import omnigen2
 
 @Suite(.serialized) struct EditCommandTests {
     private static let images = URL(fileURLWithPath: Program.checkpoint).deletingLastPathComponent().path + "/images"
@@ -30,6 +33,12 @@ import Testing
             let repeated = try Program.run(["edit", "--from", first, "--output", second])
             #expect(repeated.status == 0, "\(repeated.error)")
             #expect(try Data(contentsOf: URL(fileURLWithPath: first)) == Data(contentsOf: URL(fileURLWithPath: second)))
+            // The mask stays with its source, and goes with another.
+            for (image, keeps) in [(Self.source, true), ("\(Self.images)/img_56x56_0.png", false)] {
+                let again = try Program.run(["edit", "--from", first, "--image", image, "--output", second, "--force"])
+                #expect(again.status == 0, "\(again.error)")
+                #expect(try (GenerationRecord(readingFrom: second).editing?.mask != nil) == keeps)
+            }
         }
     }
 

@@ -18,9 +18,11 @@ final class PartFootprint {
         let block: String?
     }
 
+    /// Of every tensor that the part asks for, by its published name, however its files hold it.
+    let shapes: [String: [Int]]
     let pieces: [Piece]
 
-    init(pieces: [Piece]) { self.pieces = pieces }
+    init(shapes: [String: [Int]], pieces: [Piece]) { (self.shapes, self.pieces) = (shapes, pieces) }
 
     /// Those of each block, by its name.
     var blocks: [String: [Piece]] { Dictionary(grouping: pieces.filter { $0.block != nil }) { $0.block ?? "" } }
@@ -37,8 +39,15 @@ extension ModelFolder {
         let isPacked = try PackedSource.storage(of: tensors) != nil
         let checkpoint = isPacked ? nil : try CheckpointPart(part, tensors)
         let counting = CountingSource(try checkpoint?.shapes() ?? PackedSource(tensors), dtype)
-        _ = try shapes(part, counting, tensors, dtype, device)
+        // On the CPU whatever the device: there, tensors without numbers take no memory.
+        let weights = Weights(counting, dtype: dtype, storage: try storage(part, tensors, dtype, device))
+        switch part {
+        case .transformer: _ = try Transformer(weights, transformerConfiguration())
+        case .vae: _ = try Autoencoder(weights, autoencoderConfiguration())
+        case .mllm: _ = try LanguageModel(weights, languageModelConfiguration())
+        }
         return PartFootprint(
+            shapes: weights.shapes,
             pieces: counting.requests.map { request in
                 let entries = request.names.compactMap { checkpoint?[$0]?.entry ?? tensors[$0]?.entry }
                 let packs = request.packedNumbers > 0 && !isPacked
@@ -49,29 +58,5 @@ extension ModelFolder {
                     numbersToPack: packs ? request.packedNumbers : 0,
                     isMapped: !packs && entries.allSatisfy { DType($0.elementType) == dtype }, block: request.block)
             })
-    }
-
-    /// The tensors of the transformer under the names and in the shapes that it asks for, however its files hold them.
-    func transformerShapes(_ dtype: DType, _ device: Device) throws -> ShapeSource {
-        let tensors = try tensors(.transformer)
-        let isPacked = try PackedSource.storage(of: tensors) != nil
-        let source: any WeightSource =
-            isPacked ? try PackedSource(tensors) : try CheckpointPart(.transformer, tensors).shapes()
-        return ShapeSource(
-            try shapes(.transformer, CountingSource(source, dtype), tensors, dtype, device), origin: source.origin)
-    }
-
-    /// What a part asks for when it is built of tensors without numbers.
-    private func shapes(
-        _ part: Part, _ source: CountingSource, _ tensors: SafetensorsFolder, _ dtype: DType, _ device: Device
-    ) throws -> [String: [Int]] {
-        // On the CPU whatever the device: there, tensors without numbers take no memory.
-        let weights = Weights(source, dtype: dtype, storage: try storage(part, tensors, dtype, device))
-        switch part {
-        case .transformer: _ = try Transformer(weights, transformerConfiguration())
-        case .vae: _ = try Autoencoder(weights, autoencoderConfiguration())
-        case .mllm: _ = try LanguageModel(weights, languageModelConfiguration())
-        }
-        return weights.shapes
     }
 }
