@@ -5,7 +5,7 @@
 
 static attention_float32 *float32_of_path(void) {
 #if defined(__x86_64__)
-    if (kernels_path() == KERNELS_AVX512) {
+    if (kernels_path() >= KERNELS_AVX512) {
         return attention_float32_avx512;
     }
     if (kernels_path() == KERNELS_AVX2) {
@@ -17,7 +17,7 @@ static attention_float32 *float32_of_path(void) {
 
 size_t kernels_attention_bfloat16_scratch(const struct kernels_attention *sizes) {
 #if defined(__x86_64__)
-    if (kernels_path() == KERNELS_AVX512) {
+    if (kernels_path() >= KERNELS_AVX512) {
         return attention_bfloat16_avx512_scratch(sizes);
     }
 #endif
@@ -32,7 +32,7 @@ void kernels_attention_bfloat16(
     const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
     uint16_t *output, void *scratch) {
 #if defined(__x86_64__)
-    if (kernels_path() == KERNELS_AVX512) {
+    if (kernels_path() >= KERNELS_AVX512) {
         attention_bfloat16_avx512(sizes, query, key, value, output, scratch);
         return;
     }

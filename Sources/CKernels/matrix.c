@@ -2,6 +2,7 @@
 
 #include "kernels_parallel.h"
 #include "kernels_path.h"
+#include "matrix_amx.h"
 #include "matrix_inputs.h"
 #include "matrix_layout.h"
 #include "scratch.h"
@@ -35,6 +36,8 @@ struct product {
     ptrdiff_t units;
     ptrdiff_t pieces;
     bool streamed;
+    /// Whether what is read only once had better not stay in the outer caches.
+    bool past_caches;
     ptrdiff_t row_blocks;
     ptrdiff_t panels;
     /// 0: as `stretch_of` has it.
@@ -47,6 +50,8 @@ struct product {
 const struct matrix_kernels *matrix_kernels(void) {
     switch (kernels_path()) {
 #if defined(__x86_64__)
+    case KERNELS_AMX:
+        return &matrix_kernels_amx;
     case KERNELS_AVX512:
         return &matrix_kernels_avx512;
     case KERNELS_AVX2:
@@ -58,6 +63,15 @@ const struct matrix_kernels *matrix_kernels(void) {
     default:
         return &matrix_kernels_portable;
     }
+}
+
+/// Reading memory past the outer caches is faster on AMD's processors, and on Intel's it takes up to three times as long.
+static bool reads_past_caches(void) {
+#if defined(__x86_64__)
+    return !__builtin_cpu_is("intel");
+#else
+    return false;
+#endif
 }
 
 /// The block's rows in tiles of nearly the same height, as one of 6 and one of 1 row are slower than 4 and 3.
@@ -189,7 +203,10 @@ static void read_piece_ahead(
         tile->prefetch = tile->panel + STREAMED_BYTES_AHEAD;
     }
     tile->prefetch += index % shares * (piece->units * PANEL_STEP_BYTES / shares);
-    tile->prefetch_kind = tiles == 1 ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_HALF : PREFETCH_QUARTER;
+    tile->prefetch_kind = tiles == 1 && product->past_caches ? PREFETCH_PAST
+        : tiles == 1                                         ? PREFETCH_STREAM
+        : tiles < 4                                          ? PREFETCH_HALF
+                                                             : PREFETCH_QUARTER;
 }
 
 /// The tile's product with all groups of a piece, one after the other; without any the sums become 0.
@@ -327,6 +344,7 @@ static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) 
         .group = weight->group,
         .rows = (int)product->rows,
         .sums = sums,
+        .past_caches = product->past_caches,
     };
     product->kernels->int4_tile(&tile);
     const struct matrix_finish_block finished = {panel, 0, tile.rows, sums, PANEL_OUTPUTS};
@@ -342,6 +360,14 @@ static void multiply_int4_task(void *context, int task, int thread) {
     }
 }
 
+#if defined(__x86_64__)
+/// Whether tile instructions are used. Of int8, which is exact either way, few rows are read faster without.
+static bool takes_tiles(const struct kernels_weight *weight, ptrdiff_t rows) {
+    return weight->inputs > 0 && weight->format != KERNELS_FLOAT32
+        && !(weight->format == KERNELS_INT8 && rows <= TILE_ROWS);
+}
+#endif
+
 bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stride, ptrdiff_t rows,
                     const struct kernels_weight *weight, const struct kernels_epilogue *epilogue) {
     static const struct kernels_epilogue nothing = {0};
@@ -354,6 +380,7 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
         .unit = unit_of(weight),
         .panels = panel_count(weight),
         .threads = kernels_threads(),
+        .past_caches = reads_past_caches(),
     };
     product.units = panel_bytes(weight) / product.unit.bytes;
     if (rows <= 0 || weight->outputs <= 0) {
@@ -367,9 +394,14 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
         product.finish.weight_scales = weight_scales(weight);
         product.finish.offsets = weight_offsets(weight);
     }
+    const bool few = weight->format == KERNELS_INT4 && rows <= product.kernels->int4_rows;
+#if defined(__x86_64__)
+    if (kernels_path() == KERNELS_AMX && !few && takes_tiles(weight, rows)) {
+        return multiply_amx(&product.finish, &product.inputs, rows);
+    }
+#endif
     choose_tasks(&product);
     const ptrdiff_t tasks = product.row_blocks * product.panel_blocks;
-    const bool few = weight->format == KERNELS_INT4 && rows <= INT4_ROWS && product.kernels->int4_tile;
     kernels_parallel((int)tasks, few ? multiply_int4_task : multiply_task, &product);
     return !atomic_load(&product.failed);
 }

@@ -8,6 +8,14 @@
 
 enum { INT4_BYTES_AHEAD = 8192 };
 
+AVX512_INLINE void read_ahead(const char *line, bool past_caches) {
+    if (past_caches) {
+        _mm_prefetch(line + INT4_BYTES_AHEAD, _MM_HINT_NTA);
+    } else {
+        _mm_prefetch(line + INT4_BYTES_AHEAD, _MM_HINT_T0);
+    }
+}
+
 /// bfloat16 of -8...7, by the lowest 5 bits of a word, of which the fifth does not matter.
 AVX512_INLINE __m512i int4_table(void) {
     static const uint16_t table[16] = {
@@ -49,10 +57,11 @@ AVX512 void matrix_unpack_int4_avx512(char *panel, const char *steps, ptrdiff_t 
 
 /// Adds one step of all 64 outputs; `whole` is false for the last input of an odd group.
 AVX512_INLINE void add_int4_step(
-    __m512 sums[INT4_ROWS][4], const int rows, const char *const *x, const char *step, __m512i table, bool whole) {
+    __m512 sums[INT4_ROWS][4], const int rows, const char *const *x, const char *step, __m512i table, bool whole,
+    bool past_caches) {
     __m512i weights[4];
     unpack_step(weights, step, table);
-    _mm_prefetch(step + INT4_BYTES_AHEAD, _MM_HINT_NTA);
+    read_ahead(step, past_caches);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
         __m512bh pair = (__m512bh)pair_everywhere(x[row], whole);
@@ -66,13 +75,14 @@ AVX512_INLINE void add_int4_step(
 /// Adds a group's products, all x moving on. The order is that of a tile, so that rows give the same numbers whatever
 /// their number.
 AVX512_INLINE void add_int4_group(
-    __m512 of_group[INT4_ROWS][4], const int rows, const char **x, const char *step, ptrdiff_t group, __m512i table) {
+    __m512 of_group[INT4_ROWS][4], const int rows, const char **x, const char *step, ptrdiff_t group, __m512i table,
+    bool past_caches) {
     for (ptrdiff_t input = 0; input < group; input += 2, step += INT4_STEP_BYTES) {
         const bool whole = input + 1 < group;
         if (whole) {
-            add_int4_step(of_group, rows, x, step, table, true);
+            add_int4_step(of_group, rows, x, step, table, true, past_caches);
         } else {
-            add_int4_step(of_group, rows, x, step, table, false);
+            add_int4_step(of_group, rows, x, step, table, false, past_caches);
         }
         for (int row = 0; row < rows; row++) {
             x[row] += (whole ? 2 : 1) * sizeof(uint16_t);
@@ -81,6 +91,7 @@ AVX512_INLINE void add_int4_group(
 }
 
 AVX512_INLINE void int4_tile_of(const int rows, const struct matrix_int4_tile *tile) {
+    const bool past_caches = tile->past_caches;
     const __m512i table = int4_table();
     const char *group = tile->panel;
     const char *x[INT4_ROWS];
@@ -90,9 +101,9 @@ AVX512_INLINE void int4_tile_of(const int rows, const struct matrix_int4_tile *t
     }
     for (ptrdiff_t index = 0; index < tile->groups; index++, group += int4_group_bytes(tile->group)) {
         __m512 of_group[INT4_ROWS][4] = {0};
-        _mm_prefetch(group + INT4_BYTES_AHEAD, _MM_HINT_NTA);
-        _mm_prefetch(group + INT4_BYTES_AHEAD + 64, _MM_HINT_NTA);
-        add_int4_group(of_group, rows, x, group + INT4_SCALE_BYTES, tile->group, table);
+        read_ahead(group, past_caches);
+        read_ahead(group + 64, past_caches);
+        add_int4_group(of_group, rows, x, group + INT4_SCALE_BYTES, tile->group, table, past_caches);
         for (int column = 0; column < 4; column++) {
             __m512 scale = float_of_bfloat16_16(_mm256_load_si256((const __m256i *)(group + 32 * column)));
             for (int row = 0; row < rows; row++) {

@@ -10,7 +10,7 @@
 #include "kernels_matrix.h"
 
 enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6 };
-enum { INT4_ROWS = 4, INT4_SCALE_BYTES = 128, INT4_STEP_BYTES = 64 };
+enum { INT4_ROWS = 4, MATRIX_INT4_ROWS_AMX = 2, INT4_SCALE_BYTES = 128, INT4_STEP_BYTES = 64 };
 
 /// How much of the weights a tile reads ahead for later ones, from `prefetch` on, each step.
 enum matrix_prefetch {
@@ -19,8 +19,9 @@ enum matrix_prefetch {
     /// 128 bytes.
     PREFETCH_HALF,
     PREFETCH_NOTHING,
-    /// `PANEL_STEP_BYTES`, of what is read only once.
+    /// `PANEL_STEP_BYTES`, of what is read only once; `PREFETCH_PAST` keeps it out of the outer caches.
     PREFETCH_STREAM,
+    PREFETCH_PAST,
 };
 
 /// Bytes of each of the tile's rows that are needed after it. They are asked for one row after the other, as many at
@@ -63,8 +64,10 @@ struct matrix_int4_tile {
     const char *panel;
     ptrdiff_t groups;
     ptrdiff_t group; // inputs
-    int rows; // 1...4
+    int rows; // 1...`int4_rows`
     float *sums;
+    /// What is read ahead is kept out of the outer caches.
+    bool past_caches;
 };
 
 /// From sums to Y, for the outputs of one panel.
@@ -92,7 +95,8 @@ struct matrix_kernels {
     void (*tile)(enum kernels_format format, const struct matrix_tile *tile);
     /// Writes so many steps of an int4 panel as those of bfloat16, of the numbers that scales multiply.
     void (*unpack_int4)(char *panel, const char *steps, ptrdiff_t count);
-    /// Of few rows, which do not repay unpacking; NULL where there is none. Gives the same numbers.
+    /// Of so many rows at most, which do not repay unpacking; of none where it is NULL. Gives the same numbers.
+    int int4_rows;
     void (*int4_tile)(const struct matrix_int4_tile *tile);
     void (*finish)(const struct matrix_finish *finish, const struct matrix_finish_block *block);
     /// Writes 128 + each number of a row divided by its scale, up to a multiple of 4 numbers, the rest being 0.
@@ -114,9 +118,12 @@ void matrix_unpack_int4_neon(char *panel, const char *steps, ptrdiff_t count);
 #if defined(__x86_64__)
 extern const struct matrix_kernels matrix_kernels_avx2;
 extern const struct matrix_kernels matrix_kernels_avx512;
+/// Those of AVX-512, for what `multiply_amx` does not do.
+extern const struct matrix_kernels matrix_kernels_amx;
 void matrix_unpack_int4_avx2(char *panel, const char *steps, ptrdiff_t count);
 void matrix_unpack_int4_avx512(char *panel, const char *steps, ptrdiff_t count);
 void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
+void matrix_int4_tile_amx(const struct matrix_int4_tile *tile);
 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 float matrix_quantise_floats_avx512(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
 void matrix_finish_avx512(const struct matrix_finish *finish, const struct matrix_finish_block *block);

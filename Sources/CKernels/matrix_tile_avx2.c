@@ -78,7 +78,12 @@ AVX2_INLINE void add_phases(enum kernels_format format, const int rows, __m256i 
 AVX2_INLINE void read_step_ahead(const struct matrix_tile *tile, const int rows, ptrdiff_t step) {
 #pragma clang loop unroll(full)
     for (int column = 0; rows == 1 && column < 4; column++) {
-        _mm_prefetch(tile->prefetch + step * PANEL_STEP_BYTES + 64 * column, _MM_HINT_NTA);
+        const char *line = tile->prefetch + step * PANEL_STEP_BYTES + 64 * column;
+        if (tile->prefetch_kind == PREFETCH_PAST) {
+            _mm_prefetch(line, _MM_HINT_NTA);
+        } else {
+            _mm_prefetch(line, _MM_HINT_T0);
+        }
     }
 }
 
@@ -146,7 +151,7 @@ static void tile_avx2(enum kernels_format format, const struct matrix_tile *tile
 }
 
 const struct matrix_kernels matrix_kernels_avx2 = {
-    tile_avx2, matrix_unpack_int4_avx2, 0, matrix_finish_portable, matrix_quantise_row_portable,
+    tile_avx2, matrix_unpack_int4_avx2, 0, 0, matrix_finish_portable, matrix_quantise_row_portable,
     matrix_quantise_floats_portable};
 
 #endif

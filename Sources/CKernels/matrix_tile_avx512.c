@@ -35,6 +35,12 @@ AVX512_INLINE void prefetch_step(
     case PREFETCH_STREAM:
 #pragma clang loop unroll(full)
         for (int column = 0; column < columns; column++) {
+            _mm_prefetch(lines + 64 * column, _MM_HINT_T0);
+        }
+        break;
+    case PREFETCH_PAST:
+#pragma clang loop unroll(full)
+        for (int column = 0; column < columns; column++) {
             _mm_prefetch(lines + 64 * column, _MM_HINT_NTA);
         }
     }
@@ -159,7 +165,11 @@ static void tile_avx512(enum kernels_format format, const struct matrix_tile *ti
 }
 
 const struct matrix_kernels matrix_kernels_avx512 = {
-    tile_avx512, matrix_unpack_int4_avx512, matrix_int4_tile_avx512, matrix_finish_avx512,
+    tile_avx512, matrix_unpack_int4_avx512, INT4_ROWS, matrix_int4_tile_avx512, matrix_finish_avx512,
+    matrix_quantise_row_avx512, matrix_quantise_floats_avx512};
+
+const struct matrix_kernels matrix_kernels_amx = {
+    tile_avx512, matrix_unpack_int4_avx512, MATRIX_INT4_ROWS_AMX, matrix_int4_tile_amx, matrix_finish_avx512,
     matrix_quantise_row_avx512, matrix_quantise_floats_avx512};
 
 #endif

@@ -107,7 +107,7 @@ static void tile_neon(enum kernels_format format, const struct matrix_tile *tile
 }
 
 const struct matrix_kernels matrix_kernels_neon = {
-    tile_neon, matrix_unpack_int4_neon, 0, matrix_finish_portable, matrix_quantise_row_portable,
+    tile_neon, matrix_unpack_int4_neon, 0, 0, matrix_finish_portable, matrix_quantise_row_portable,
     matrix_quantise_floats_portable};
 
 #endif

@@ -75,5 +75,5 @@ static void tile_portable(enum kernels_format format, const struct matrix_tile *
 }
 
 const struct matrix_kernels matrix_kernels_portable = {
-    tile_portable, matrix_unpack_int4_portable, 0, matrix_finish_portable, matrix_quantise_row_portable,
+    tile_portable, matrix_unpack_int4_portable, 0, 0, matrix_finish_portable, matrix_quantise_row_portable,
     matrix_quantise_floats_portable};

@@ -1,8 +1,27 @@
+#define _GNU_SOURCE
+
 #include "kernels_path.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#if defined(__x86_64__)
+/// Asks the system for the state of the tiles, which a process has to before it uses them.
+static bool tiles_are_permitted(void) {
+#if defined(__linux__)
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+#else
+    return false;
+#endif
+}
+#endif
 
 static bool machine_has(enum kernels_path path) {
     switch (path) {
@@ -21,6 +40,9 @@ static bool machine_has(enum kernels_path path) {
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
             && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+    case KERNELS_AMX:
+        return machine_has(KERNELS_AVX512) && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16")
+            && __builtin_cpu_supports("amx-int8") && tiles_are_permitted();
 #endif
     default:
         return false;
@@ -28,8 +50,8 @@ static bool machine_has(enum kernels_path path) {
 }
 
 const char *kernels_path_name(enum kernels_path path) {
-    static const char *const names[] = {"portable", "neon", "avx2", "avx512"};
-    return path >= KERNELS_PORTABLE && path <= KERNELS_AVX512 ? names[path] : "unknown";
+    static const char *const names[] = {"portable", "neon", "avx2", "avx512", "amx"};
+    return path >= KERNELS_PORTABLE && path <= KERNELS_AMX ? names[path] : "unknown";
 }
 
 /// The fastest path, at most the one that the environment names. A name that is none, or that the machine has not
@@ -37,7 +59,7 @@ const char *kernels_path_name(enum kernels_path path) {
 static enum kernels_path first_path(void) {
     const char *wanted = getenv("OMNIGEN2_KERNELS");
     int best = KERNELS_PORTABLE;
-    for (int path = KERNELS_PORTABLE; path <= KERNELS_AVX512; path++) {
+    for (int path = KERNELS_PORTABLE; path <= KERNELS_AMX; path++) {
         if (machine_has(path)) {
             best = path;
             if (wanted && strcmp(wanted, kernels_path_name(path)) == 0) {

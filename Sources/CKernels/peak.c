@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { RUNS = 8, TASKS_A_THREAD = 16, TURNS = 150000, TILES = 64 };
+enum { RUNS = 8, TASKS_A_THREAD = 16, TURNS = 150000, TILE_TURNS = 20000, TILES = 64 };
 
 struct peak {
     enum kernels_format format;
@@ -52,12 +52,21 @@ static void multiply_in_cache(enum kernels_format format, long tiles) {
     }
 }
 
+/// Whether the path has instructions for tiles of such numbers.
+static bool has_tiles(enum kernels_format format) {
+    return kernels_path() == KERNELS_AMX && format != KERNELS_FLOAT32;
+}
+
 static void multiply(void *context, int task, int thread) {
     (void)task;
     (void)thread;
     struct peak *peak = context;
 #if defined(__x86_64__)
-    if (kernels_path() == KERNELS_AVX512) {
+    if (has_tiles(peak->format)) {
+        peak_amx(peak->format == KERNELS_INT8, TILE_TURNS);
+        return;
+    }
+    if (kernels_path() >= KERNELS_AVX512) {
         atomic_store_explicit(&peak->unused, peak_avx512(peak->format, TURNS), memory_order_relaxed);
         return;
     }
@@ -69,8 +78,9 @@ static double peak_of(enum kernels_format format) {
     struct peak peak = {.format = format};
     const int tasks = TASKS_A_THREAD * kernels_threads();
     const double step = format == KERNELS_FLOAT32 ? 1 : format == KERNELS_BFLOAT16 ? 2 : 4;
-    const double lanes = kernels_path() == KERNELS_AVX512 ? 24.0 * 16 * TURNS
-                                                          : 64.0 * TILES * TILE_ROWS * PANEL_OUTPUTS;
+    const double lanes = has_tiles(format)  ? 4.0 * 16 * 16 * 16 * TILE_TURNS
+        : kernels_path() >= KERNELS_AVX512 ? 24.0 * 16 * TURNS
+                                            : 64.0 * TILES * TILE_ROWS * PANEL_OUTPUTS;
     return best_rate(2 * step * lanes * tasks, tasks, multiply, &peak);
 }
 
@@ -91,7 +101,7 @@ static void read_memory(void *context, int task, int thread) {
     const uint64_t *words = reading->words + (ptrdiff_t)task * READ_WORDS;
     uint64_t sum = 0;
 #if defined(__x86_64__)
-    if (kernels_path() == KERNELS_AVX512) {
+    if (kernels_path() >= KERNELS_AVX512) {
         sum = read_avx512(words, READ_WORDS);
     } else
 #endif

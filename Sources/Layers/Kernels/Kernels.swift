@@ -11,14 +11,14 @@ import Torch
 ///
 /// A layer asks here in one place of its forward; what it does otherwise is the same mathematics in libtorch's operators.
 package enum Kernels {
-    /// Whether ours are faster than libtorch's on this machine: so measured with AVX-512. `OMNIGEN2_KERNELS` names a path
+    /// Whether ours are faster than libtorch's on this machine: so measured with AVX-512 and AMX. `OMNIGEN2_KERNELS` names a path
     /// that is taken whatever its speed.
-    package static let arePreferred = kernels_path() == KERNELS_AVX512 || isPathNamed
+    package static let arePreferred = kernels_path().rawValue >= KERNELS_AVX512.rawValue || isPathNamed
 
     private static let isPathNamed =
         ProcessInfo.processInfo.environment["OMNIGEN2_KERNELS"].map { !$0.isEmpty } ?? false
 
-    /// The instructions that run: "avx512", "avx2", "neon" or "portable".
+    /// The instructions that run: "amx", "avx512", "avx2", "neon" or "portable".
     package static var path: String { String(cString: kernels_path_name(kernels_path())) }
 
     /// How weights lie that are only read.
