@@ -1,3 +1,4 @@
+#include "attention_bfloat16_amx.h"
 #include "attention_bfloat16_avx512.h"
 #include "attention_float32.h"
 #include "kernels_attention.h"
@@ -17,7 +18,10 @@ static attention_float32 *float32_of_path(void) {
 
 size_t kernels_attention_bfloat16_scratch(const struct kernels_attention *sizes) {
 #if defined(__x86_64__)
-    if (kernels_path() >= KERNELS_AVX512) {
+    if (kernels_path() == KERNELS_AMX) {
+        return attention_bfloat16_amx_scratch(sizes);
+    }
+    if (kernels_path() == KERNELS_AVX512) {
         return attention_bfloat16_avx512_scratch(sizes);
     }
 #endif
@@ -32,7 +36,11 @@ void kernels_attention_bfloat16(
     const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
     uint16_t *output, void *scratch) {
 #if defined(__x86_64__)
-    if (kernels_path() >= KERNELS_AVX512) {
+    if (kernels_path() == KERNELS_AMX) {
+        attention_bfloat16_amx(sizes, query, key, value, output, scratch);
+        return;
+    }
+    if (kernels_path() == KERNELS_AVX512) {
         attention_bfloat16_avx512(sizes, query, key, value, output, scratch);
         return;
     }

@@ -7,7 +7,7 @@
 #include "attention_float32_rows.h"
 
 size_t attention_float32_scratch(const struct kernels_attention *sizes) {
-    return attention_plan_size(sizes, sizeof(float), sizeof(struct attention_rows));
+    return attention_plan_size(sizes, register_grain, sizeof(float), sizeof(struct attention_rows));
 }
 
 void attention_float32_portable(

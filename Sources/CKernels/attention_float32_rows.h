@@ -322,7 +322,7 @@ static void attend(
     const struct kernels_attention *sizes, bool half, const void *query, const void *key, const void *value,
     void *output, void *scratch) {
     Attention attention = {
-        .plan = plan_attention(sizes, scratch, sizeof(float)),
+        .plan = plan_attention(sizes, register_grain, scratch, sizeof(float)),
         .half = half,
         .query = query,
         .key = key,

@@ -14,28 +14,33 @@ static size_t packed_size(const struct kernels_attention *sizes, size_t units, i
     return aligned((size_t)sizes->key_heads * units * UNIT * (size_t)width * element);
 }
 
-size_t attention_plan_size(const struct kernels_attention *sizes, size_t element, size_t per_thread) {
+/// Units of a sequence.
+static int units_of(struct attention_grain grain, int keys) { return rounded_up(keys, UNIT * grain.units) / UNIT; }
+
+size_t attention_plan_size(
+    const struct kernels_attention *sizes, struct attention_grain grain, size_t element, size_t per_thread) {
     size_t units = 0;
     for (int i = 0; i < sizes->sequences; i++) {
-        units += (size_t)rounded_up(sizes->key_lengths[i], UNIT) / UNIT;
+        units += (size_t)units_of(grain, sizes->key_lengths[i]);
     }
-    return sequences_size(sizes) + packed_size(sizes, units, rounded_up(sizes->head_size, 2), element) +
+    return sequences_size(sizes) + packed_size(sizes, units, rounded_up(sizes->head_size, grain.numbers), element) +
            packed_size(sizes, units, rounded_up(sizes->head_size, UNIT), element) +
            (size_t)kernels_threads() * aligned(per_thread);
 }
 
 /// Blocks of queries that are as equal as tiles allow.
-static void cut_queries(struct attention_sequence *sequence) {
-    int blocks = (sequence->queries + BLOCK_ROWS - 1) / BLOCK_ROWS;
+static void cut_queries(struct attention_sequence *sequence, struct attention_grain grain) {
+    int blocks = (sequence->queries + grain.block_rows - 1) / grain.block_rows;
     if (blocks > 0) {
-        sequence->block_rows = rounded_up((sequence->queries + blocks - 1) / blocks, TILE_ROWS);
+        sequence->block_rows = rounded_up((sequence->queries + blocks - 1) / blocks, grain.tile_rows);
         blocks = (sequence->queries + sequence->block_rows - 1) / sequence->block_rows;
     }
     sequence->query_blocks = blocks;
 }
 
-struct attention_plan plan_attention(const struct kernels_attention *sizes, void *scratch, size_t element) {
-    struct attention_plan plan = {.sizes = sizes, .sequences = scratch};
+struct attention_plan plan_attention(
+    const struct kernels_attention *sizes, struct attention_grain grain, void *scratch, size_t element) {
+    struct attention_plan plan = {.sizes = sizes, .grain = grain, .sequences = scratch};
     size_t query_start = 0, key_start = 0;
     for (int i = 0; i < sizes->sequences; i++) {
         struct attention_sequence sequence = {
@@ -43,13 +48,14 @@ struct attention_plan plan_attention(const struct kernels_attention *sizes, void
             .key_start = key_start,
             .queries = sizes->query_lengths[i],
             .keys = sizes->key_lengths[i],
+            .unit_grain = grain.units,
             .first_packing = plan.packing_tasks,
             .first_task = plan.tasks,
             .packed = plan.units * (size_t)sizes->key_heads,
         };
-        sequence.units = rounded_up(sequence.keys, UNIT) / UNIT;
+        sequence.units = units_of(grain, sequence.keys);
         sequence.key_blocks = (sequence.units + BLOCK_UNITS - 1) / BLOCK_UNITS;
-        cut_queries(&sequence);
+        cut_queries(&sequence, grain);
         plan.sequences[i] = sequence;
         plan.units += (size_t)sequence.units;
         plan.packing_tasks += sequence.queries > 0 ? sequence.key_blocks * sizes->key_heads : 0;
@@ -57,7 +63,7 @@ struct attention_plan plan_attention(const struct kernels_attention *sizes, void
         query_start += (size_t)sequence.queries;
         key_start += (size_t)sequence.keys;
     }
-    plan.key_size = rounded_up(sizes->head_size, 2);
+    plan.key_size = rounded_up(sizes->head_size, grain.numbers);
     plan.value_size = rounded_up(sizes->head_size, UNIT);
     plan.packed_keys = (char *)scratch + sequences_size(sizes);
     plan.packed_values = plan.packed_keys + packed_size(sizes, plan.units, plan.key_size, element);

@@ -9,13 +9,24 @@
 
 enum { UNIT = 16, BLOCK_UNITS = 16, BLOCK_KEYS = UNIT * BLOCK_UNITS, TILE_ROWS = 6, BLOCK_ROWS = 66 };
 
+/// What a path wants sizes to be multiples of.
+struct attention_grain {
+    /// Rows of queries of a tile, and of a block at most.
+    int tile_rows, block_rows;
+    /// Units of keys of a block, and numbers of a packed key.
+    int units, numbers;
+};
+
+/// That of the paths which compute in registers.
+static const struct attention_grain register_grain = {TILE_ROWS, BLOCK_ROWS, 1, 2};
+
 /// One sequence of the plan.
 struct attention_sequence {
     size_t query_start, key_start;
     int queries, keys;
-    /// Units and blocks of keys.
-    int units, key_blocks;
-    /// Blocks of queries, and the rows of each but the last, a multiple of TILE_ROWS.
+    /// Units and blocks of keys, and what the units of each are a multiple of.
+    int units, key_blocks, unit_grain;
+    /// Blocks of queries, and the rows of each but the last, a multiple of a tile's.
     int query_blocks, block_rows;
     int first_packing, first_task;
     /// Where the packed keys and values begin, in units of all heads.
@@ -24,10 +35,11 @@ struct attention_sequence {
 
 struct attention_plan {
     const struct kernels_attention *sizes;
+    struct attention_grain grain;
     struct attention_sequence *sequences;
     int packing_tasks, tasks;
     size_t units;
-    /// Even; multiple of UNIT.
+    /// Multiples of the grain's numbers, and of UNIT.
     int key_size, value_size;
     char *packed_keys, *packed_values, *threads;
 };
@@ -40,17 +52,20 @@ struct attention_task {
 };
 
 /// Lays the plan out in scratch memory. `element` bytes hold a packed number.
-struct attention_plan plan_attention(const struct kernels_attention *sizes, void *scratch, size_t element);
+struct attention_plan plan_attention(
+    const struct kernels_attention *sizes, struct attention_grain grain, void *scratch, size_t element);
 
 /// Bytes of scratch memory of such a plan, each thread's `per_thread` included.
-size_t attention_plan_size(const struct kernels_attention *sizes, size_t element, size_t per_thread);
+size_t attention_plan_size(
+    const struct kernels_attention *sizes, struct attention_grain grain, size_t element, size_t per_thread);
 
 struct attention_task packing_task(const struct attention_plan *plan, int task);
 struct attention_task query_task(const struct attention_plan *plan, int task);
 
 /// The first unit of a block; blocks of a sequence are as equal as can be.
 static inline int first_unit(const struct attention_sequence *sequence, int block) {
-    return (int)((long long)block * sequence->units / sequence->key_blocks);
+    const int grains = sequence->units / sequence->unit_grain;
+    return (int)((long long)block * grains / sequence->key_blocks) * sequence->unit_grain;
 }
 
 /// Units of the next tile where `left` are left: as equal as can be, none above 4.

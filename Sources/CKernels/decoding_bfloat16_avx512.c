@@ -45,7 +45,7 @@ AVX512_INLINE void transpose_keys(State *state, int first) {
     const struct decoding_part *part = state->part;
     const uint16_t *key = (const uint16_t *)part->key + first * part->key_stride;
     for (int place = 0; place < state->keys; place += LANES, key += LANES * part->key_stride) {
-        pack_keys(key, part->key_stride, state->keys - place, part->head_size, state->key[place / LANES]);
+        pack_keys(key, part->key_stride, state->keys - place, part->head_size, part->head_size, state->key[place / LANES]);
     }
 }
 

@@ -27,8 +27,9 @@ AVX512_INLINE void transpose_16(__m512i row[16]) {
     }
 }
 
-/// Packs 32 numbers of up to 16 keys, fewer where `left` is less: [pair of numbers][key][2].
-AVX512_INLINE void pack_pairs(const uint16_t *key, ptrdiff_t stride, int keys, int left, uint16_t *packed) {
+/// Packs 32 numbers of up to 16 keys, fewer where `left` is less, to so many pairs: [pair of numbers][key][2].
+AVX512_INLINE void pack_pairs(
+    const uint16_t *key, ptrdiff_t stride, int keys, int left, int pairs, uint16_t *packed) {
     __m512i row[16];
     const __mmask32 inside = left >= 32 ? 0xffffffff : (1u << left) - 1;
     if (keys >= 16 && left >= 32) {
@@ -40,16 +41,17 @@ AVX512_INLINE void pack_pairs(const uint16_t *key, ptrdiff_t stride, int keys, i
     }
     transpose_16(row);
     UNROLLED for (int i = 0; i < 16; i++) {
-        if (2 * i < left) {
+        if (i < pairs) {
             _mm512_store_si512(packed + 32 * i, row[i]);
         }
     }
 }
 
-/// A unit of up to 16 keys: [pair of numbers][key][2].
-AVX512 static void pack_keys(const uint16_t *key, ptrdiff_t stride, int keys, int head_size, uint16_t *packed) {
+/// A unit of up to 16 keys: [pair of numbers][key][2], of `key_size` numbers.
+AVX512 static void pack_keys(
+    const uint16_t *key, ptrdiff_t stride, int keys, int head_size, int key_size, uint16_t *packed) {
     for (int number = 0; number < head_size; number += 32, packed += 16 * 32) {
-        pack_pairs(key + number, stride, keys, head_size - number, packed);
+        pack_pairs(key + number, stride, keys, head_size - number, (key_size - number + 1) / 2, packed);
     }
 }
 #endif
