@@ -15,7 +15,7 @@
 
 enum { GROUPS = 2, GROUP_TILES = 2, GROUP_ROWS = GROUP_TILES * AMX_ROWS, MAXIMAL_HEAD = 256 };
 
-static const struct attention_grain tile_grain = {AMX_ROWS, GROUPS *GROUP_ROWS, 2, 32};
+static const struct attention_grain tile_grain = {AMX_ROWS, GROUPS * GROUP_ROWS, 2, 32};
 
 /// How far, as a power of two, a weight may rise above 1 before its row's reference moves.
 static const float headroom = 8;

@@ -6,12 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #if defined(__linux__) && defined(__x86_64__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
 
 #if defined(__x86_64__)
+/// AMX's tiles, BF16 and INT8, which not every compiler's `__builtin_cpu_supports` knows.
+static bool processor_has_tiles(void) {
+    const unsigned features = 1u << 24 | 1u << 22 | 1u << 25;
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & features) == features;
+}
+
 /// Asks the system for the state of the tiles, which a process has to before it uses them.
 static bool tiles_are_permitted(void) {
 #if defined(__linux__)
@@ -41,8 +51,7 @@ static bool machine_has(enum kernels_path path) {
             && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
             && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
     case KERNELS_AMX:
-        return machine_has(KERNELS_AVX512) && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16")
-            && __builtin_cpu_supports("amx-int8") && tiles_are_permitted();
+        return machine_has(KERNELS_AVX512) && processor_has_tiles() && tiles_are_permitted();
 #endif
     default:
         return false;
