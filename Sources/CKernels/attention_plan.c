@@ -40,7 +40,7 @@ static void cut_queries(struct attention_sequence *sequence, struct attention_gr
 
 struct attention_plan plan_attention(
     const struct kernels_attention *sizes, struct attention_grain grain, void *scratch, size_t element) {
-    struct attention_plan plan = {.sizes = sizes, .grain = grain, .sequences = scratch};
+    struct attention_plan plan = {.sizes = sizes, .sequences = scratch};
     size_t query_start = 0, key_start = 0;
     for (int i = 0; i < sizes->sequences; i++) {
         struct attention_sequence sequence = {

@@ -35,7 +35,6 @@ struct attention_sequence {
 
 struct attention_plan {
     const struct kernels_attention *sizes;
-    struct attention_grain grain;
     struct attention_sequence *sequences;
     int packing_tasks, tasks;
     size_t units;

@@ -36,8 +36,6 @@ struct product {
     ptrdiff_t units;
     ptrdiff_t pieces;
     bool streamed;
-    /// Whether what is read only once had better not stay in the outer caches.
-    bool past_caches;
     ptrdiff_t row_blocks;
     ptrdiff_t panels;
     /// 0: as `stretch_of` has it.
@@ -65,7 +63,8 @@ const struct matrix_kernels *matrix_kernels(void) {
     }
 }
 
-/// Reading memory past the outer caches is faster on AMD's processors, and on Intel's it takes up to three times as long.
+/// Whether what is read only once had better not stay in the outer caches. On Intel's processors memory is read so at a
+/// third of its rate.
 static bool reads_past_caches(void) {
 #if defined(__x86_64__)
     return !__builtin_cpu_is("intel");
@@ -73,9 +72,6 @@ static bool reads_past_caches(void) {
     return false;
 #endif
 }
-
-/// The block's rows in tiles of nearly the same height, as one of 6 and one of 1 row are slower than 4 and 3.
-static ptrdiff_t part_of(ptrdiff_t whole, ptrdiff_t parts, ptrdiff_t index) { return whole * index / parts; }
 
 struct stretch {
     ptrdiff_t first;
@@ -203,10 +199,8 @@ static void read_piece_ahead(
         tile->prefetch = tile->panel + STREAMED_BYTES_AHEAD;
     }
     tile->prefetch += index % shares * (piece->units * PANEL_STEP_BYTES / shares);
-    tile->prefetch_kind = tiles == 1 && product->past_caches ? PREFETCH_PAST
-        : tiles == 1                                         ? PREFETCH_STREAM
-        : tiles < 4                                          ? PREFETCH_HALF
-                                                             : PREFETCH_QUARTER;
+    tile->prefetch_kind = tiles == 1 ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_HALF : PREFETCH_QUARTER;
+    tile->past_caches = reads_past_caches();
 }
 
 /// The tile's product with all groups of a piece, one after the other; without any the sums become 0.
@@ -282,11 +276,9 @@ static void multiply_block(const struct product *product, const struct block *bl
 static void multiply_task(void *context, int task, int thread) {
     (void)thread;
     struct product *product = context;
-    // What is swept again and again is the smaller of X and the weights, as it may stay in the last cache.
-    const bool sweep_rows = product->rows < product->panels * PANEL_OUTPUTS;
-    const ptrdiff_t row_block = sweep_rows ? task % product->row_blocks : task / product->panel_blocks;
-    const ptrdiff_t panel_block = sweep_rows ? task / product->row_blocks : task % product->panel_blocks;
-    const struct stretch panels = panels_of(product, panel_block);
+    const struct blocks blocks = {product->rows, product->panels, product->row_blocks, product->panel_blocks};
+    const ptrdiff_t row_block = row_block_of(&blocks, task);
+    const struct stretch panels = panels_of(product, panel_block_of(&blocks, task));
     struct block block = {
         .first_row = part_of(product->rows, product->row_blocks, row_block),
         .first_panel = panels.first,
@@ -344,7 +336,7 @@ static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) 
         .group = weight->group,
         .rows = (int)product->rows,
         .sums = sums,
-        .past_caches = product->past_caches,
+        .past_caches = reads_past_caches(),
     };
     product->kernels->int4_tile(&tile);
     const struct matrix_finish_block finished = {panel, 0, tile.rows, sums, PANEL_OUTPUTS};
@@ -363,7 +355,7 @@ static void multiply_int4_task(void *context, int task, int thread) {
 #if defined(__x86_64__)
 /// Whether tile instructions are used. Of int8, which is exact either way, few rows are read faster without.
 static bool takes_tiles(const struct kernels_weight *weight, ptrdiff_t rows) {
-    return weight->inputs > 0 && weight->format != KERNELS_FLOAT32
+    return kernels_path() == KERNELS_AMX && weight->inputs > 0 && weight->format != KERNELS_FLOAT32
         && !(weight->format == KERNELS_INT8 && rows <= TILE_ROWS);
 }
 #endif
@@ -380,7 +372,6 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
         .unit = unit_of(weight),
         .panels = panel_count(weight),
         .threads = kernels_threads(),
-        .past_caches = reads_past_caches(),
     };
     product.units = panel_bytes(weight) / product.unit.bytes;
     if (rows <= 0 || weight->outputs <= 0) {
@@ -396,7 +387,7 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
     }
     const bool few = weight->format == KERNELS_INT4 && rows <= product.kernels->int4_rows;
 #if defined(__x86_64__)
-    if (kernels_path() == KERNELS_AMX && !few && takes_tiles(weight, rows)) {
+    if (!few && takes_tiles(weight, rows)) {
         return multiply_amx(&product.finish, &product.inputs, rows);
     }
 #endif

@@ -65,8 +65,6 @@ struct amx_piece {
     ptrdiff_t first, count; // tiles
 };
 
-static ptrdiff_t part_of(ptrdiff_t whole, ptrdiff_t parts, ptrdiff_t index) { return whole * index / parts; }
-
 /// Copies up to 64 bytes, what is missing being 0.
 AMX_INLINE void copy_line(char *to, const char *from, ptrdiff_t count) {
     const __mmask64 mask = count >= 64 ? ~0ull : ((__mmask64)1 << count) - 1;
@@ -286,10 +284,8 @@ static void multiply_block(const struct amx_product *product, const struct amx_b
 AMX static void multiply_task(void *context, int task, int thread) {
     (void)thread;
     struct amx_product *product = context;
-    // What is swept again and again is the smaller of X and the weights, as it may stay in the last cache.
-    const bool sweep_rows = product->rows < product->panels * PANEL_OUTPUTS;
-    const ptrdiff_t row_block = sweep_rows ? task % product->row_blocks : task / product->panel_blocks;
-    const ptrdiff_t panel_block = sweep_rows ? task / product->row_blocks : task % product->panel_blocks;
+    const struct blocks blocks = {product->rows, product->panels, product->row_blocks, product->panel_blocks};
+    const ptrdiff_t row_block = row_block_of(&blocks, task), panel_block = panel_block_of(&blocks, task);
     struct amx_block block = {
         .first_row_tile = part_of(product->row_tiles, product->row_blocks, row_block),
         .first_panel = part_of(product->panels, product->panel_blocks, panel_block),

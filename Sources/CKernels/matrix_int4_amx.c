@@ -8,7 +8,7 @@
 // add, for 32 inputs at a time, the products of the even inputs, of the odd ones, and then both sums, each number below
 // 2^-126 being 0.
 
-enum { TILE_STEPS = 16, ROWS = MATRIX_INT4_ROWS_AMX, BYTES_AHEAD = 8192 };
+enum { TILE_STEPS = 16, ROWS = INT4_ROWS_AMX, BYTES_AHEAD = 8192 };
 
 /// -8...7, by the lowest 4 bits of a number.
 AMX_INLINE __m512 int4_table(void) {

@@ -8,14 +8,6 @@
 
 enum { INT4_BYTES_AHEAD = 8192 };
 
-AVX512_INLINE void read_ahead(const char *line, bool past_caches) {
-    if (past_caches) {
-        _mm_prefetch(line + INT4_BYTES_AHEAD, _MM_HINT_NTA);
-    } else {
-        _mm_prefetch(line + INT4_BYTES_AHEAD, _MM_HINT_T0);
-    }
-}
-
 /// bfloat16 of -8...7, by the lowest 5 bits of a word, of which the fifth does not matter.
 AVX512_INLINE __m512i int4_table(void) {
     static const uint16_t table[16] = {
@@ -61,7 +53,7 @@ AVX512_INLINE void add_int4_step(
     bool past_caches) {
     __m512i weights[4];
     unpack_step(weights, step, table);
-    read_ahead(step, past_caches);
+    prefetch_once(step + INT4_BYTES_AHEAD, past_caches);
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
         __m512bh pair = (__m512bh)pair_everywhere(x[row], whole);
@@ -101,8 +93,8 @@ AVX512_INLINE void int4_tile_of(const int rows, const struct matrix_int4_tile *t
     }
     for (ptrdiff_t index = 0; index < tile->groups; index++, group += int4_group_bytes(tile->group)) {
         __m512 of_group[INT4_ROWS][4] = {0};
-        read_ahead(group, past_caches);
-        read_ahead(group + 64, past_caches);
+        prefetch_once(group + INT4_BYTES_AHEAD, past_caches);
+        prefetch_once(group + INT4_BYTES_AHEAD + 64, past_caches);
         add_int4_group(of_group, rows, x, group + INT4_SCALE_BYTES, tile->group, table, past_caches);
         for (int column = 0; column < 4; column++) {
             __m512 scale = float_of_bfloat16_16(_mm256_load_si256((const __m256i *)(group + 32 * column)));

@@ -7,6 +7,27 @@
 
 static inline ptrdiff_t ceiling_division(ptrdiff_t value, ptrdiff_t divisor) { return (value + divisor - 1) / divisor; }
 
+/// Where part `index` begins of `parts` that are as equal as can be: tiles of 4 and 3 rows are faster than of 6 and 1.
+static inline ptrdiff_t part_of(ptrdiff_t whole, ptrdiff_t parts, ptrdiff_t index) { return whole * index / parts; }
+
+/// Y, cut into blocks of rows and of panels; a task is one of each.
+struct blocks {
+    ptrdiff_t rows, panels, row_blocks, panel_blocks;
+};
+
+/// What tasks sweep again and again is the smaller of X and the weights, as it may stay in the last cache.
+static inline bool rows_are_swept(const struct blocks *blocks) {
+    return blocks->rows < blocks->panels * PANEL_OUTPUTS;
+}
+
+static inline ptrdiff_t row_block_of(const struct blocks *blocks, ptrdiff_t task) {
+    return rows_are_swept(blocks) ? task % blocks->row_blocks : task / blocks->panel_blocks;
+}
+
+static inline ptrdiff_t panel_block_of(const struct blocks *blocks, ptrdiff_t task) {
+    return rows_are_swept(blocks) ? task / blocks->row_blocks : task % blocks->panel_blocks;
+}
+
 /// Bytes of a number of X or Y.
 static inline ptrdiff_t element_bytes(enum kernels_format format) { return format == KERNELS_FLOAT32 ? 4 : 2; }
 

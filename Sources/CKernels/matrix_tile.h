@@ -10,7 +10,7 @@
 #include "kernels_matrix.h"
 
 enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6 };
-enum { INT4_ROWS = 4, MATRIX_INT4_ROWS_AMX = 2, INT4_SCALE_BYTES = 128, INT4_STEP_BYTES = 64 };
+enum { INT4_ROWS = 4, INT4_ROWS_AMX = 2, INT4_SCALE_BYTES = 128, INT4_STEP_BYTES = 64 };
 
 /// How much of the weights a tile reads ahead for later ones, from `prefetch` on, each step.
 enum matrix_prefetch {
@@ -19,10 +19,18 @@ enum matrix_prefetch {
     /// 128 bytes.
     PREFETCH_HALF,
     PREFETCH_NOTHING,
-    /// `PANEL_STEP_BYTES`, of what is read only once; `PREFETCH_PAST` keeps it out of the outer caches.
+    /// `PANEL_STEP_BYTES`, of what is read only once.
     PREFETCH_STREAM,
-    PREFETCH_PAST,
 };
+
+/// Has a line come that is read only once, where `past_caches` so that the outer caches do not keep it.
+static inline void prefetch_once(const char *line, bool past_caches) {
+    if (past_caches) {
+        __builtin_prefetch(line, 0, 0);
+    } else {
+        __builtin_prefetch(line, 0, 3);
+    }
+}
 
 /// Bytes of each of the tile's rows that are needed after it. They are asked for one row after the other, as many at
 /// once would hold up what the tile itself reads.
@@ -51,6 +59,8 @@ struct matrix_tile {
     const uint16_t *scales;
     const char *prefetch;
     enum matrix_prefetch prefetch_kind;
+    /// As `prefetch_once` has it.
+    bool past_caches;
     struct rows_ahead ahead[3];
     int ahead_count;
     /// The row of each that is asked for first.
@@ -66,7 +76,7 @@ struct matrix_int4_tile {
     ptrdiff_t group; // inputs
     int rows; // 1...`int4_rows`
     float *sums;
-    /// What is read ahead is kept out of the outer caches.
+    /// As `prefetch_once` has it.
     bool past_caches;
 };
 

@@ -78,12 +78,7 @@ AVX2_INLINE void add_phases(enum kernels_format format, const int rows, __m256i 
 AVX2_INLINE void read_step_ahead(const struct matrix_tile *tile, const int rows, ptrdiff_t step) {
 #pragma clang loop unroll(full)
     for (int column = 0; rows == 1 && column < 4; column++) {
-        const char *line = tile->prefetch + step * PANEL_STEP_BYTES + 64 * column;
-        if (tile->prefetch_kind == PREFETCH_PAST) {
-            _mm_prefetch(line, _MM_HINT_NTA);
-        } else {
-            _mm_prefetch(line, _MM_HINT_T0);
-        }
+        prefetch_once(tile->prefetch + step * PANEL_STEP_BYTES + 64 * column, tile->past_caches);
     }
 }
 

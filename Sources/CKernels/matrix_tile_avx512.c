@@ -20,7 +20,7 @@ AVX512_INLINE __m512i two_bytes_everywhere(const char *x) {
 }
 
 AVX512_INLINE void prefetch_step(
-    const char *prefetch, ptrdiff_t step, enum matrix_prefetch kind, const int columns) {
+    const char *prefetch, ptrdiff_t step, enum matrix_prefetch kind, bool past_caches, const int columns) {
     const char *lines = prefetch + step * PANEL_STEP_BYTES;
     switch (kind) {
     case PREFETCH_QUARTER:
@@ -35,13 +35,7 @@ AVX512_INLINE void prefetch_step(
     case PREFETCH_STREAM:
 #pragma clang loop unroll(full)
         for (int column = 0; column < columns; column++) {
-            _mm_prefetch(lines + 64 * column, _MM_HINT_T0);
-        }
-        break;
-    case PREFETCH_PAST:
-#pragma clang loop unroll(full)
-        for (int column = 0; column < columns; column++) {
-            _mm_prefetch(lines + 64 * column, _MM_HINT_NTA);
+            prefetch_once(lines + 64 * column, past_caches);
         }
     }
 }
@@ -80,6 +74,7 @@ AVX512_INLINE void tile_of(
     const ptrdiff_t steps = tile->steps;
     const char *prefetch = tile->prefetch;
     const enum matrix_prefetch prefetch_kind = tile->prefetch_kind;
+    const bool past_caches = tile->past_caches;
     const bool scaled = format == KERNELS_BFLOAT16 && tile->scales;
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
@@ -99,7 +94,7 @@ AVX512_INLINE void tile_of(
             for (int column = 0; column < columns; column++) {
                 weights[column] = _mm512_load_si512(panel + step * PANEL_STEP_BYTES + 64 * column);
             }
-            prefetch_step(prefetch, step, prefetch_kind, columns);
+            prefetch_step(prefetch, step, prefetch_kind, past_caches, columns);
 #pragma clang loop unroll(full)
             for (int row = 0; row < rows; row++) {
                 __m512i four = four_bytes_everywhere(x[row] + step * STEP_BYTES);
@@ -169,7 +164,7 @@ const struct matrix_kernels matrix_kernels_avx512 = {
     matrix_quantise_row_avx512, matrix_quantise_floats_avx512};
 
 const struct matrix_kernels matrix_kernels_amx = {
-    tile_avx512, matrix_unpack_int4_avx512, MATRIX_INT4_ROWS_AMX, matrix_int4_tile_amx, matrix_finish_avx512,
+    tile_avx512, matrix_unpack_int4_avx512, INT4_ROWS_AMX, matrix_int4_tile_amx, matrix_finish_avx512,
     matrix_quantise_row_avx512, matrix_quantise_floats_avx512};
 
 #endif

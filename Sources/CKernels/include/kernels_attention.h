@@ -29,7 +29,7 @@ size_t kernels_attention_float32_scratch(const struct kernels_attention *sizes);
 /// softmax(query key^T scale) value within each sequence. query [T, H, D], key and value [S, K, D] with strides,
 /// output [T, H * D] without gaps, all bfloat16; no alignment needed. `scratch` is aligned to 64 bytes.
 ///
-/// Sums are float32 and the result is rounded once. With AVX-512, weights are rounded to bfloat16 before they meet the
+/// Sums are float32 and the result is rounded once. With AVX-512 and AMX, weights are rounded to bfloat16 before they meet the
 /// values, as libtorch's CPU kernel does, and denormal numbers count as zero in products, as its bfloat16 instructions
 /// have it. A masked key is one of weight zero: NaN and infinity in its value may show.
 void kernels_attention_bfloat16(

@@ -11,7 +11,7 @@
 enum kernels_format {
     /// Weights, X and Y float32.
     KERNELS_FLOAT32,
-    /// Weights, X and Y bfloat16. With AVX-512, numbers of X and W and sums below 2^-126 count as 0, as the machine's
+    /// Weights, X and Y bfloat16. With AVX-512 and AMX, numbers of X and W and sums below 2^-126 count as 0, as the machine's
     /// instruction has it.
     KERNELS_BFLOAT16,
     /// Weights -127...127 with a scale for each output. X and Y bfloat16; each row of X is rounded to -127...127 of its

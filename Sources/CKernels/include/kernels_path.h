@@ -5,7 +5,7 @@
 
 /// Instruction sets that kernels are written for, a faster one having a higher number.
 /// AVX-512 means F, BW, VL, DQ, BF16 and VNNI together; AVX2 means AVX2 and FMA. AMX means its tiles, BF16 and INT8 beside
-/// AVX-512, which it takes for all but products of matrices.
+/// AVX-512, which it takes for all but products of matrices and attention in bfloat16.
 enum kernels_path {
     KERNELS_PORTABLE = 0,
     KERNELS_NEON = 1,
