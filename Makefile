@@ -24,6 +24,7 @@ build: bootstrap ## compile the libraries and programs
 
 test: bootstrap ## run all tests
 	swift build --build-tests $(swift_flags)
+	@rm -f .build/release.yaml # so that the example is planned: its build folder is the package's
 	swift build --package-path Examples/Embed --scratch-path .build --product embed $(swift_flags)
 	swift test --skip-build $(swift_flags) --skip '$(apart)' --skip '$(timed)'
 	swift test --skip-build $(swift_flags) --filter '$(apart)'
