@@ -13,14 +13,14 @@ package struct ModelNumbers: Sendable {
     var storage: WeightStorage { quantization?.storage ?? Kernels.storage }
 
     /// What bounds products.
-    var peak: MachinePeak { quantization == .int8 ? .int8 : dtype == .float32 ? .float32 : .bfloat16 }
+    var peak: MachinePeak { quantization != nil ? .int8 : dtype == .float32 ? .float32 : .bfloat16 }
 
-    /// Bytes of a number in a layer of the language model; in 4 bits 60 or 64 of them share a scale.
+    /// Bytes of a number in a layer of the language model; in 4 bits 60 or 64 of them share a multiple, a byte.
     var bytesOfLayer: Double {
         switch quantization {
         case nil: Double(dtype.byteCount)
         case .int8: 1
-        case .int4: 0.5 + 2 / 64
+        case .int4: 0.5 + 1.0 / 64
         }
     }
 

@@ -21,6 +21,7 @@ struct compensation {
     ptrdiff_t group;
     ptrdiff_t rows;
     int8_t *values;
+    int8_t *multiples;
     float *scales;
     /// [ROWS_AT_ONCE, stride] weights, the stride being a multiple of 16.
     float *weights;
@@ -31,6 +32,8 @@ struct compensation {
     char *panel;
     /// [block or group][16] each.
     float *columns;
+    /// [groups][16], as they are searched first.
+    float *group_scales;
     float *column_errors;
     int8_t *column_values;
 };
@@ -47,16 +50,25 @@ static struct columns block_from(ptrdiff_t first, ptrdiff_t group, ptrdiff_t inp
     return (struct columns){first, left < most ? left : most};
 }
 
-static float *scale_of(const struct compensation *all, ptrdiff_t row, ptrdiff_t input) {
-    return all->scales + (row * all->inputs + input) / all->group;
+static int8_t *multiple_of(const struct compensation *all, ptrdiff_t row, ptrdiff_t input) {
+    return all->multiples + (row * all->inputs + input) / all->group;
 }
 
-/// Of 16 rows, or what there is of them, from the numbers of a group.
-static void search_scales(const struct compensation *all, ptrdiff_t row, ptrdiff_t count, ptrdiff_t input,
-                          const float *columns, float *of_rows) {
-    int4_rounding_of_path()->search(columns, all->group, of_rows);
+/// The scales of a group of 16 rows, or what there is of them: from its numbers where it begins, otherwise as they are.
+static void scale_group(const struct compensation *all, ptrdiff_t row, ptrdiff_t count, ptrdiff_t input,
+                        const float *columns, bool begins, float *scales) {
+    float of_rows[ROUNDED_ROWS] = {0};
+    memcpy(of_rows, all->scales + row, (size_t)count * sizeof(float));
+    if (begins) {
+        int8_t multiples[ROUNDED_ROWS];
+        int4_rounding_of_path()->search(columns, all->group, scales);
+        int4_rounding_of_path()->fit(columns, all->group, of_rows, scales, multiples);
+        for (ptrdiff_t index = 0; index < count; index++) {
+            *multiple_of(all, row + index, input) = multiples[index];
+        }
+    }
     for (ptrdiff_t index = 0; index < count; index++) {
-        *scale_of(all, row + index, input) = of_rows[index];
+        scales[index] = (float)*multiple_of(all, row + index, input) * of_rows[index];
     }
 }
 
@@ -80,18 +92,12 @@ static void round_block(
     transpose_rows(all->columns, weights, all->stride, count,
                    begins && all->group > block->count ? all->group : block->count);
     for (ptrdiff_t first = 0; first < block->count; first += step) {
-        float of_rows[ROUNDED_ROWS] = {0};
+        float scales[ROUNDED_ROWS] = {0};
         float *columns = all->columns + first * ROUNDED_ROWS;
         const ptrdiff_t input = block->first + first;
-        if (begins) {
-            search_scales(all, row, count, input, columns, of_rows);
-        } else {
-            for (ptrdiff_t index = 0; index < count; index++) {
-                of_rows[index] = *scale_of(all, row + index, input);
-            }
-        }
+        scale_group(all, row, count, input, columns, begins, scales);
         const float *factor = all->factor + input * all->factor_stride + input;
-        rounding->spread(columns, step, block->count - first, of_rows, factor, all->factor_stride,
+        rounding->spread(columns, step, block->count - first, scales, factor, all->factor_stride,
                          all->column_values + first * ROUNDED_ROWS, all->column_errors + first * ROUNDED_ROWS);
     }
     write_values(all->values + row * all->inputs + block->first, all->inputs, all->column_values, count, block->count);
@@ -133,8 +139,20 @@ static void spread_behind(const struct compensation *all, const struct columns *
     }
 }
 
+/// From the numbers as they are given.
+static void scale_rows(const struct compensation *all) {
+    for (ptrdiff_t row = 0; row < all->rows; row += ROUNDED_ROWS) {
+        const ptrdiff_t left = all->rows - row, count = left < ROUNDED_ROWS ? left : ROUNDED_ROWS;
+        float of_rows[ROUNDED_ROWS];
+        search_rows(all->group_scales, of_rows, all->columns, all->weights + row * all->stride, all->stride, count,
+                    all->inputs, all->group);
+        memcpy(all->scales + row, of_rows, (size_t)count * sizeof(float));
+    }
+}
+
 static void compensate_rows(const struct compensation *all) {
     struct columns block;
+    scale_rows(all);
     for (ptrdiff_t first = 0; first < all->inputs; first += block.count) {
         block = block_from(first, all->group, all->inputs);
         for (ptrdiff_t row = 0; row < all->rows; row += ROUNDED_ROWS) {
@@ -154,14 +172,16 @@ static bool take_memory(struct compensation *all) {
     all->panel = scratch(SCRATCH_PANEL, MOST_BLOCK * PANEL_STEP_BYTES);
     all->errors = scratch(SCRATCH_SUMS, ROWS_AT_ONCE * MOST_BLOCK * sizeof(float));
     all->columns = scratch(SCRATCH_COLUMNS, (size_t)columns * (2 * sizeof(float) + 1));
+    all->group_scales =
+        scratch(SCRATCH_ROTATED_ROW, (size_t)(all->inputs / all->group + 1) * ROUNDED_ROWS * sizeof(float));
     all->column_errors = all->columns + columns;
     all->column_values = (int8_t *)(all->column_errors + columns);
-    return all->weights && all->panel && all->errors && all->columns;
+    return all->weights && all->panel && all->errors && all->columns && all->group_scales;
 }
 
 bool kernels_quantise_compensated_int4(
-    int8_t *values, float *scales, const float *weights, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t inputs,
-    ptrdiff_t group, const float *factor, ptrdiff_t factor_stride) {
+    int8_t *values, int8_t *multiples, float *scales, const float *weights, ptrdiff_t stride, ptrdiff_t rows,
+    ptrdiff_t inputs, ptrdiff_t group, const float *factor, ptrdiff_t factor_stride) {
     struct compensation all = {
         .factor = factor, .factor_stride = factor_stride, .inputs = inputs, .group = group};
     if (!take_memory(&all)) {
@@ -170,7 +190,8 @@ bool kernels_quantise_compensated_int4(
     for (ptrdiff_t first = 0; first < rows; first += ROWS_AT_ONCE) {
         all.rows = rows - first < ROWS_AT_ONCE ? rows - first : ROWS_AT_ONCE;
         all.values = values + first * inputs;
-        all.scales = scales + first * inputs / group;
+        all.multiples = multiples + first * inputs / group;
+        all.scales = scales + first;
         for (ptrdiff_t row = 0; row < all.rows; row++) {
             memcpy(all.weights + row * all.stride, weights + (first + row) * stride, (size_t)inputs * sizeof(float));
         }

@@ -3,5 +3,5 @@
 #include "int4_rounding_rows.h"
 #pragma clang attribute pop
 
-const struct int4_rounding int4_rounding_avx2 = {search, round_columns, spread};
+const struct int4_rounding int4_rounding_avx2 = {search, fit_multiples, round_columns, spread};
 #endif

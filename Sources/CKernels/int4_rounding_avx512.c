@@ -5,5 +5,5 @@
 #include "int4_rounding_rows.h"
 #pragma clang attribute pop
 
-const struct int4_rounding int4_rounding_avx512 = {search, round_columns, spread};
+const struct int4_rounding int4_rounding_avx512 = {search, fit_multiples, round_columns, spread};
 #endif

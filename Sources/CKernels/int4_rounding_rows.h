@@ -4,7 +4,7 @@
 
 /// Scales that are tried, in hundredths of an 8th of the largest magnitude. Below, too much would be cut off; above,
 /// nothing is any more.
-enum { LEAST_MULTIPLE = 50, MOST_MULTIPLE = 116, MULTIPLE_STEP = 2, REFINEMENTS = 2 };
+enum { LEAST_HUNDREDTHS = 50, MOST_HUNDREDTHS = 116, HUNDREDTHS_STEP = 2, REFINEMENTS = 2 };
 
 typedef int8_t bytes __attribute__((vector_size(16)));
 
@@ -36,6 +36,14 @@ INLINE void take_if_better(struct fit *best, floats scale, floats squares) {
     best->error = chosen(better, error, best->error);
 }
 
+INLINE floats magnitude_of(const float *numbers, ptrdiff_t count) {
+    floats magnitude = {};
+    for (ptrdiff_t index = 0; index < count; index++) {
+        magnitude = larger(larger(column(numbers, index), -column(numbers, index)), magnitude);
+    }
+    return magnitude;
+}
+
 /// A scale and its negative, which differ in what they cut off: -8...7 times the one is -7...8 times the other.
 INLINE void try_both_signs(struct fit *best, const float *numbers, ptrdiff_t count, floats scale) {
     const floats inverse = inverse_of(scale);
@@ -59,7 +67,7 @@ INLINE void refine(struct fit *best, const float *numbers, ptrdiff_t count) {
         product += value * ratio;
         square += value * value;
     }
-    const floats scale = rounded(best->scale * chosen(square > 0, product / square, all(1)), true);
+    const floats scale = best->scale * chosen(square > 0, product / square, all(1));
     inverse = inverse_of(scale);
     for (ptrdiff_t index = 0; index < count; index++) {
         const floats ratio = column(numbers, index) * inverse, lost = ratio - value_of(ratio);
@@ -77,12 +85,12 @@ static void search(const float *numbers, ptrdiff_t count, float *scales) {
     const floats magnitude = larger(-least, most);
     struct fit best = {
         // What has no error that is a number keeps the scale that makes the largest magnitude -8.
-        .scale = rounded(chosen(most > -least, most, least) / -8, true),
+        .scale = chosen(most > -least, most, least) / -8,
         .error = all(INFINITY),
         .inverse_magnitude = 1 / magnitude,
     };
-    for (int multiple = LEAST_MULTIPLE; multiple <= MOST_MULTIPLE; multiple += MULTIPLE_STEP) {
-        try_both_signs(&best, numbers, count, rounded(magnitude * ((float)multiple / 800), true));
+    for (int hundredths = LEAST_HUNDREDTHS; hundredths <= MOST_HUNDREDTHS; hundredths += HUNDREDTHS_STEP) {
+        try_both_signs(&best, numbers, count, magnitude * ((float)hundredths / 800));
     }
     for (int time = 0; time < REFINEMENTS; time++) {
         refine(&best, numbers, count);
@@ -93,6 +101,24 @@ static void search(const float *numbers, ptrdiff_t count, float *scales) {
 INLINE void store_values(int8_t *values, ptrdiff_t index, floats column_values) {
     const bytes narrow = __builtin_convertvector(column_values, bytes);
     memcpy(values + index * LANES, &narrow, sizeof narrow);
+}
+
+static void fit_multiples(const float *numbers, ptrdiff_t count, const float *of_rows, float *scales, int8_t *multiples) {
+    const floats of_row = column(of_rows, 0), wanted = column(scales, 0);
+    const floats size = chosen(wanted < 0, -wanted, wanted) / of_row;
+    const floats nearest = smaller(larger(whole(size), all(1)), all(MOST_MULTIPLE));
+    struct fit best = {
+        .scale = chosen(wanted < 0, -nearest, nearest) * of_row,
+        .error = all(INFINITY),
+        .inverse_magnitude = 1 / magnitude_of(numbers, count),
+    };
+    for (int step = -1; step <= 1; step++) {
+        const floats multiple = smaller(larger(nearest + (float)step, all(1)), all(MOST_MULTIPLE));
+        try_both_signs(&best, numbers, count, multiple * of_row);
+    }
+    const floats multiple = chosen(wanted == 0, all(0), whole(best.scale / of_row));
+    store(scales, 0, LANES, multiple * of_row, false);
+    store_values(multiples, 0, multiple);
 }
 
 static void round_columns(const float *numbers, ptrdiff_t count, const float *scales, int8_t *values) {

@@ -4,6 +4,7 @@
 #include "kernels_path.h"
 #include "matrix_amx.h"
 #include "matrix_inputs.h"
+#include "matrix_int4.h"
 #include "matrix_layout.h"
 #include "scratch.h"
 
@@ -31,9 +32,7 @@ struct product {
     struct matrix_finish finish;
     struct matrix_inputs inputs;
     ptrdiff_t rows;
-    /// What pieces are made of: a step, or a group of int4.
-    struct matrix_unit unit;
-    ptrdiff_t units;
+    ptrdiff_t steps;
     ptrdiff_t pieces;
     bool streamed;
     ptrdiff_t row_blocks;
@@ -48,8 +47,7 @@ struct product {
 const struct matrix_kernels *matrix_kernels(void) {
     switch (kernels_path()) {
 #if defined(__x86_64__)
-    case KERNELS_AMX:
-        return &matrix_kernels_amx;
+    case KERNELS_AMX: // For what `multiply_amx` does not do.
     case KERNELS_AVX512:
         return &matrix_kernels_avx512;
     case KERNELS_AVX2:
@@ -128,7 +126,7 @@ static void read_results_ahead(
     }
 }
 
-/// The same for what int8 sums of a panel are scaled by. Where weights are read once, so is this.
+/// The same for what whole sums of a panel are scaled by. Where weights are read once, so is this.
 static void read_scales_ahead(const struct product *product, ptrdiff_t panel) {
     for (ptrdiff_t output = 0; output < PANEL_OUTPUTS; output += 16) {
         __builtin_prefetch(product->finish.weight_scales + panel * PANEL_OUTPUTS + output);
@@ -138,49 +136,36 @@ static void read_scales_ahead(const struct product *product, ptrdiff_t panel) {
 
 struct piece {
     ptrdiff_t panel;
-    ptrdiff_t first; // unit
-    ptrdiff_t units;
+    ptrdiff_t first, steps;
 };
 
 /// Where the numbers begin of the piece that follows a piece: see `multiply_block`.
 static const char *next_piece(const struct product *product, const struct block *block, const struct piece *piece) {
     const struct kernels_weight *weight = product->finish.weight;
-    const char *numbers = (const char *)weight->packed + piece->panel * panel_bytes(weight);
-    const char *after = numbers + (piece->first + piece->units) * product->unit.bytes;
-    const ptrdiff_t index = piece->panel - block->first_panel;
-    return product->streamed ? after
-        : index + 1 < block->panels ? numbers + piece->first * product->unit.bytes + panel_bytes(weight)
-        : after - index * panel_bytes(weight);
+    const ptrdiff_t after = piece->first + piece->steps, next = piece->panel + 1;
+    return product->streamed                        ? panel_step(weight, piece->panel, after)
+        : next < block->first_panel + block->panels ? panel_step(weight, next, piece->first)
+                                                    : panel_step(weight, block->first_panel, after);
 }
 
 /// What all rows have in common. Int4 is unpacked to scratch memory, which `multiply_task` made sure of.
 static struct matrix_tile tile_of_piece(
     const struct product *product, const struct block *block, const struct piece *piece) {
     const struct kernels_weight *weight = product->finish.weight;
-    const struct matrix_unit *unit = &product->unit;
-    const char *numbers =
-        (const char *)weight->packed + piece->panel * panel_bytes(weight) + piece->first * unit->bytes;
+    const bool odd = weight->format == KERNELS_BFLOAT16 && weight->inputs % 2 == 1;
     struct matrix_tile tile = {
         .x_stride = product->inputs.x_stride,
-        .panel = numbers,
+        .panel = panel_step(weight, piece->panel, piece->first),
+        .half_step = odd && piece->first + piece->steps == product->steps,
         .columns = columns_of_panel(weight, piece->panel),
         .sums_stride = PANEL_OUTPUTS,
         .add = piece->first > 0,
     };
     if (weight->format == KERNELS_INT4) {
+        unpack_int4(product->kernels, block->unpacked, weight, piece->panel, piece->first, piece->steps);
         tile.panel = block->unpacked;
-        for (ptrdiff_t index = 0; index < piece->units; index++) {
-            char *to = block->unpacked + index * unit->steps * PANEL_STEP_BYTES;
-            product->kernels->unpack_int4(to, numbers + index * unit->bytes + INT4_SCALE_BYTES, unit->steps);
-        }
-        tile.scales = piece->units > 0 ? (const uint16_t *)numbers : 0;
-        tile.steps = piece->units > 0 ? weight->group / 2 : 0;
-        tile.half_step = piece->units > 0 && weight->group % 2 == 1;
-    } else {
-        const bool odd = weight->format == KERNELS_BFLOAT16 && weight->inputs % 2 == 1;
-        tile.half_step = odd && piece->first + piece->units == product->units;
-        tile.steps = piece->units - tile.half_step;
     }
+    tile.steps = piece->steps - tile.half_step;
     return tile;
 }
 
@@ -191,46 +176,32 @@ static void read_piece_ahead(
     const ptrdiff_t shares = tiles == 1 ? 1 : tiles < 4 ? 2 : 4;
     tile->prefetch = next_piece(product, block, piece);
     if (product->finish.weight->format == KERNELS_INT4) {
-        // 64 bytes for each step are all.
-        tile->prefetch_kind = index == 0 ? PREFETCH_QUARTER : PREFETCH_NOTHING;
+        // 128 bytes for each step are all.
+        tile->prefetch_kind = index == 0 ? PREFETCH_HALF : PREFETCH_NOTHING;
         return;
     }
     if (tiles == 1) {
         tile->prefetch = tile->panel + STREAMED_BYTES_AHEAD;
     }
-    tile->prefetch += index % shares * (piece->units * PANEL_STEP_BYTES / shares);
+    tile->prefetch += index % shares * (piece->steps * PANEL_STEP_BYTES / shares);
     tile->prefetch_kind = tiles == 1 ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_HALF : PREFETCH_QUARTER;
     tile->past_caches = reads_past_caches();
-}
-
-/// The tile's product with all groups of a piece, one after the other; without any the sums become 0.
-static void multiply_groups(const struct product *product, const struct piece *piece, struct matrix_tile tile) {
-    product->kernels->tile(KERNELS_BFLOAT16, &tile);
-    for (ptrdiff_t index = 1; index < piece->units; index++) {
-        tile.x += product->unit.x_bytes;
-        tile.panel += product->unit.steps * PANEL_STEP_BYTES;
-        tile.scales = (const uint16_t *)((const char *)tile.scales + product->unit.bytes);
-        tile.prefetch += product->unit.bytes;
-        tile.first_ahead++;
-        tile.add = true;
-        product->kernels->tile(KERNELS_BFLOAT16, &tile);
-    }
 }
 
 /// All rows of a block against a piece of one panel.
 static void multiply_piece(const struct product *product, const struct block *block, const struct piece *piece) {
     const struct kernels_weight *weight = product->finish.weight;
-    const bool last = piece->first + piece->units == product->units;
+    const bool last = piece->first + piece->steps == product->steps;
     const ptrdiff_t tiles = ceiling_division(block->rows, TILE_ROWS);
     struct matrix_tile tile = tile_of_piece(product, block, piece);
-    if (last && product->streamed && weight->format == KERNELS_INT8) {
+    if (last && product->streamed && is_rounded(weight->format)) {
         read_scales_ahead(product, piece->panel);
     }
     for (ptrdiff_t index = 0; index < tiles; index++) {
         ptrdiff_t row = part_of(block->rows, tiles, index);
         tile.rows = (int)(part_of(block->rows, tiles, index + 1) - row);
         tile.x = product->inputs.x + (block->first_row + row) * product->inputs.x_stride
-            + piece->first * product->unit.x_bytes;
+            + piece->first * STEP_BYTES;
         tile.sums = block->sums + ((piece->panel - block->first_panel) * block->rows + row) * PANEL_STEP_BYTES;
         read_piece_ahead(product, block, piece, tiles, index, &tile);
         tile.ahead_count = 0;
@@ -241,11 +212,7 @@ static void multiply_piece(const struct product *product, const struct block *bl
         if (last) {
             read_results_ahead(product, piece->panel, block->first_row + row, &tile);
         }
-        if (weight->format == KERNELS_INT4) {
-            multiply_groups(product, piece, tile);
-        } else {
-            product->kernels->tile(weight->format, &tile);
-        }
+        product->kernels->tile(weight->format == KERNELS_INT4 ? KERNELS_INT8 : weight->format, &tile);
         if (last) {
             struct matrix_finish_block finished = {
                 piece->panel, block->first_row + row, tile.rows, tile.sums, PANEL_OUTPUTS};
@@ -267,9 +234,9 @@ static void multiply_block(const struct product *product, const struct block *bl
         // What is read once is read in its order; otherwise a piece of X meets all panels.
         const ptrdiff_t piece = product->streamed ? index % product->pieces : index / block->panels;
         const ptrdiff_t panel = product->streamed ? index / product->pieces : index % block->panels;
-        const ptrdiff_t first = part_of(product->units, product->pieces, piece);
-        const ptrdiff_t units = part_of(product->units, product->pieces, piece + 1) - first;
-        multiply_piece(product, block, &(struct piece){block->first_panel + panel, first, units});
+        const ptrdiff_t first = part_of(product->steps, product->pieces, piece);
+        const ptrdiff_t steps = part_of(product->steps, product->pieces, piece + 1) - first;
+        multiply_piece(product, block, &(struct piece){block->first_panel + panel, first, steps});
     }
 }
 
@@ -287,7 +254,7 @@ static void multiply_task(void *context, int task, int thread) {
     block.rows = part_of(product->rows, product->row_blocks, row_block + 1) - block.first_row;
     block.sums = scratch(SCRATCH_SUMS, (size_t)(block.rows * block.panels * PANEL_STEP_BYTES));
     if (product->finish.weight->format == KERNELS_INT4) {
-        const ptrdiff_t steps = ceiling_division(product->units, product->pieces) * product->unit.steps;
+        const ptrdiff_t steps = ceiling_division(product->steps, product->pieces);
         // Some even for no inputs, as NULL says that memory is short.
         block.unpacked = scratch(SCRATCH_PANEL, (size_t)((steps + 1) * PANEL_STEP_BYTES));
     }
@@ -302,12 +269,11 @@ static void multiply_task(void *context, int task, int thread) {
 static void choose_tasks(struct product *product) {
     const bool int4 = product->finish.weight->format == KERNELS_INT4;
     product->streamed = product->rows <= STREAMED_ROWS;
-    const ptrdiff_t most_steps = product->rows <= TILE_ROWS && !int4 ? product->units
+    const ptrdiff_t most_steps = product->rows <= TILE_ROWS && !int4 ? product->steps
         : product->streamed ? STREAMED_STEPS
         : MOST_STEPS;
-    const ptrdiff_t most_units = most_steps > product->unit.steps ? most_steps / product->unit.steps : 1;
     // Without inputs there is one piece of nothing, as the epilogue is due all the same.
-    product->pieces = product->units > 0 ? ceiling_division(product->units, most_units) : 1;
+    product->pieces = product->steps > 0 ? ceiling_division(product->steps, most_steps) : 1;
     if (product->streamed) {
         product->row_blocks = 1;
         while (stretch_of(product->panels, product->threads, product->panel_blocks).count > 0) {
@@ -327,13 +293,14 @@ static void choose_tasks(struct product *product) {
 /// A panel against at most `INT4_ROWS` rows.
 static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) {
     const struct kernels_weight *weight = product->finish.weight;
-    _Alignas(64) float sums[INT4_ROWS * PANEL_OUTPUTS];
+    _Alignas(64) int32_t sums[INT4_ROWS * PANEL_OUTPUTS];
     const struct matrix_int4_tile tile = {
         .x = product->inputs.x,
         .x_stride = product->inputs.x_stride,
-        .panel = (const char *)weight->packed + panel * panel_bytes(weight),
-        .groups = weight->inputs / weight->group,
-        .group = weight->group,
+        .panel = panel_step(weight, panel, 0),
+        .groups = product->steps > 0 ? weight->inputs / weight->group : 0,
+        .group_steps = int4_group_steps(weight),
+        .offsets = product->finish.offsets + panel * PANEL_OUTPUTS,
         .rows = (int)product->rows,
         .sums = sums,
         .past_caches = reads_past_caches(),
@@ -353,10 +320,10 @@ static void multiply_int4_task(void *context, int task, int thread) {
 }
 
 #if defined(__x86_64__)
-/// Whether tile instructions are used. Of int8, which is exact either way, few rows are read faster without.
+/// Whether tile instructions are used. Of int8 and int4, which are exact either way, few rows are read faster without.
 static bool takes_tiles(const struct kernels_weight *weight, ptrdiff_t rows) {
     return kernels_path() == KERNELS_AMX && weight->inputs > 0 && weight->format != KERNELS_FLOAT32
-        && !(weight->format == KERNELS_INT8 && rows <= TILE_ROWS);
+        && !(is_rounded(weight->format) && rows <= TILE_ROWS);
 }
 #endif
 
@@ -369,29 +336,28 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
         .finish = {.weight = weight, .epilogue = epilogue ? epilogue : &nothing, .y = y, .y_stride = y_stride},
         .inputs = {.x = x, .x_stride = x_stride * element},
         .rows = rows,
-        .unit = unit_of(weight),
+        .steps = panel_steps(weight),
         .panels = panel_count(weight),
         .threads = kernels_threads(),
     };
-    product.units = panel_bytes(weight) / product.unit.bytes;
     if (rows <= 0 || weight->outputs <= 0) {
         return true;
     }
     if (!prepare_inputs(product.kernels, weight, rows, &product.inputs)) {
         return false;
     }
-    if (weight->format == KERNELS_INT8) {
+    if (is_rounded(weight->format)) {
         product.finish.x_scales = product.inputs.scales;
         product.finish.weight_scales = weight_scales(weight);
         product.finish.offsets = weight_offsets(weight);
     }
-    const bool few = weight->format == KERNELS_INT4 && rows <= product.kernels->int4_rows;
 #if defined(__x86_64__)
-    if (!few && takes_tiles(weight, rows)) {
+    if (takes_tiles(weight, rows)) {
         return multiply_amx(&product.finish, &product.inputs, rows);
     }
 #endif
     choose_tasks(&product);
+    const bool few = weight->format == KERNELS_INT4 && product.kernels->int4_tile && rows <= INT4_ROWS;
     const ptrdiff_t tasks = product.row_blocks * product.panel_blocks;
     kernels_parallel((int)tasks, few ? multiply_int4_task : multiply_task, &product);
     return !atomic_load(&product.failed);

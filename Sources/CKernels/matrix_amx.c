@@ -3,6 +3,7 @@
 #include "matrix_amx.h"
 
 #include "kernels_parallel.h"
+#include "matrix_int4.h"
 #include "matrix_layout.h"
 #include "matrix_tiles_amx.h"
 #include "scratch.h"
@@ -23,8 +24,9 @@ enum {
     /// Of all rows that are copied at a time, unless it is one tile of rows that has more.
     MOST_COPIED_BYTES = 32 << 20,
     STREAMED_BYTES_AHEAD = 8192,
-    /// Of int4, that are unpacked at a time.
-    MOST_GROUPS = 4,
+    /// Of as many steps as a tile has; of int4 with the multiples of a group.
+    TILE_LINES = PANEL_TILE_BYTES / 64,
+    INT4_TILE_LINES = AMX_ROWS * INT4_STEP_BYTES / 64 + 1,
 };
 
 struct amx_product {
@@ -34,11 +36,8 @@ struct amx_product {
     ptrdiff_t first_row, rows;
     /// Rows of a tile of X: fewer than 16 where there are no more.
     int tile_rows;
-    /// Inputs come in runs that are filled up to whole tiles: all of them, or a group of int4.
-    ptrdiff_t runs;
-    ptrdiff_t run_bytes; // of a row of X
-    ptrdiff_t run_tiles;
-    ptrdiff_t tiles; // of all runs
+    ptrdiff_t row_bytes; // of X
+    ptrdiff_t tiles;
     ptrdiff_t pieces;
     /// [row tile][tile][row][64], of the rows at hand.
     char *x;
@@ -55,7 +54,7 @@ struct amx_block {
     ptrdiff_t first_panel, panels;
     /// [panel][row tile][row][64], 4 bytes each.
     char *sums;
-    /// Tiles of a panel that are not as they are packed: of int4 all, otherwise the last.
+    /// Tiles of a panel that are not as they are packed: of int4 those of a piece, otherwise the last.
     char *tiles;
 };
 
@@ -71,6 +70,11 @@ AMX_INLINE void copy_line(char *to, const char *from, ptrdiff_t count) {
     _mm512_store_si512(to, _mm512_maskz_loadu_epi8(mask, from));
 }
 
+/// That are read of memory.
+static ptrdiff_t lines_of_tile(const struct amx_product *product) {
+    return product->finish->weight->format == KERNELS_INT4 ? INT4_TILE_LINES : TILE_LINES;
+}
+
 static ptrdiff_t x_tile_bytes(const struct amx_product *product) { return product->tile_rows * AMX_ROW_BYTES; }
 
 /// The inputs of some rows of X as tiles, what is missing being 0.
@@ -81,11 +85,9 @@ AMX static void copy_rows(void *context, int row_tile, int thread) {
         const ptrdiff_t row = row_tile * (ptrdiff_t)product->tile_rows + index;
         const char *x = product->inputs.x + (product->first_row + row) * product->inputs.x_stride;
         char *to = product->x + row_tile * product->tiles * x_tile_bytes(product) + index * AMX_ROW_BYTES;
-        for (ptrdiff_t run = 0; run < product->runs; run++, x += product->run_bytes) {
-            for (ptrdiff_t tile = 0; tile < product->run_tiles; tile++, to += x_tile_bytes(product)) {
-                const ptrdiff_t place = tile * AMX_ROW_BYTES;
-                copy_line(to, x + place, row < product->rows ? product->run_bytes - place : 0);
-            }
+        for (ptrdiff_t tile = 0; tile < product->tiles; tile++, to += x_tile_bytes(product)) {
+            const ptrdiff_t place = tile * AMX_ROW_BYTES;
+            copy_line(to, x + place, row < product->rows ? product->row_bytes - place : 0);
         }
     }
 }
@@ -95,18 +97,9 @@ static const char *x_of(const struct amx_product *product, const struct amx_bloc
     return product->x + ((block->first_row_tile + row_tile) * product->tiles + tile) * x_tile_bytes(product);
 }
 
-/// The last tile of a panel, with steps of zeros.
-static const char *filled_up(const struct amx_block *block, const char *tile, ptrdiff_t steps) {
-    memcpy(block->tiles, tile, (size_t)(steps * PANEL_STEP_BYTES));
-    memset(block->tiles + steps * PANEL_STEP_BYTES, 0, (size_t)((AMX_ROWS - steps) * PANEL_STEP_BYTES));
-    return block->tiles;
-}
-
-/// A piece of int4 is whole groups.
-static ptrdiff_t first_tile(const struct amx_product *product, ptrdiff_t piece) {
-    const bool int4 = product->finish->weight->format == KERNELS_INT4;
-    const ptrdiff_t units = int4 ? product->runs : product->run_tiles;
-    return part_of(units, product->pieces, piece) * (int4 ? product->run_tiles : 1);
+/// Makes a tile of which there are some steps whole, with zeros.
+static void fill_up(char *tile, ptrdiff_t steps) {
+    memset(tile + steps * PANEL_STEP_BYTES, 0, (size_t)((AMX_ROWS - steps) * PANEL_STEP_BYTES));
 }
 
 /// Those of a panel and a tile of rows.
@@ -114,11 +107,6 @@ static char *sums_of(const struct amx_product *product, const struct amx_block *
                      ptrdiff_t row_tile) {
     const ptrdiff_t index = product->pieces == 1 ? 0 : panel - block->first_panel;
     return block->sums + (index * block->row_tiles + row_tile) * SUMS_BYTES;
-}
-
-static const char *panel_of(const struct amx_product *product, ptrdiff_t panel) {
-    const struct kernels_weight *weight = product->finish->weight;
-    return (const char *)weight->packed + panel * panel_bytes(weight);
 }
 
 static void finish_rows(const struct amx_product *product, const struct amx_block *block, ptrdiff_t panel,
@@ -133,30 +121,59 @@ static void finish_rows(const struct amx_product *product, const struct amx_bloc
     }
 }
 
-/// Where the numbers begin that are needed after a piece.
-static const char *next_piece(const struct amx_product *product, const struct amx_block *block,
-                              const struct amx_piece *piece, const char *panel) {
-    const ptrdiff_t index = piece->panel - block->first_panel, bytes = panel_bytes(product->finish->weight);
-    return block->row_tiles == 1    ? panel + STREAMED_BYTES_AHEAD
-        : index + 1 < block->panels ? panel + bytes
-                                    : panel - index * bytes + piece->count * PANEL_TILE_BYTES;
+/// Where a tile of a panel lies, or what follows the panel.
+static const char *tile_of(const struct amx_product *product, ptrdiff_t panel, ptrdiff_t tile) {
+    const struct kernels_weight *weight = product->finish->weight;
+    const ptrdiff_t step = tile * AMX_ROWS, steps = panel_steps(weight);
+    return panel_step(weight, panel, step < steps ? step : steps);
 }
 
-/// What rows of a block have in common that meet a piece of a panel as it is packed.
+/// Where the numbers begin that are needed after a piece.
+static const char *next_piece(const struct amx_product *product, const struct amx_block *block,
+                              const struct amx_piece *piece) {
+    const bool last = piece->panel + 1 == block->first_panel + block->panels;
+    return block->row_tiles == 1 ? tile_of(product, piece->panel, piece->first) + STREAMED_BYTES_AHEAD
+        : last                   ? tile_of(product, block->first_panel, piece->first + piece->count)
+                                 : tile_of(product, piece->panel + 1, piece->first);
+}
+
+/// Sets the panel's tiles, those of int4 unpacked and the last filled up.
+static void take_panel(const struct amx_product *product, const struct amx_block *block, const struct amx_piece *piece,
+                       struct amx_tiles *tiles) {
+    const struct kernels_weight *weight = product->finish->weight;
+    const ptrdiff_t before_last = piece->count - 1, first_step = piece->first * AMX_ROWS;
+    const ptrdiff_t left = panel_steps(weight) - first_step - before_last * AMX_ROWS;
+    const ptrdiff_t last_steps = left < AMX_ROWS ? left : AMX_ROWS;
+    if (weight->format == KERNELS_INT4) {
+        const ptrdiff_t steps = before_last * AMX_ROWS + last_steps;
+        unpack_int4(&matrix_kernels_avx512, block->tiles, weight, piece->panel, first_step, steps);
+        fill_up(block->tiles + before_last * PANEL_TILE_BYTES, last_steps);
+        tiles->panel = block->tiles;
+        tiles->last = block->tiles + before_last * PANEL_TILE_BYTES;
+        return;
+    }
+    tiles->panel = tile_of(product, piece->panel, piece->first);
+    tiles->last = tiles->panel + before_last * PANEL_TILE_BYTES;
+    if (last_steps < AMX_ROWS) {
+        memcpy(block->tiles, tiles->last, (size_t)(last_steps * PANEL_STEP_BYTES));
+        fill_up(block->tiles, last_steps);
+        tiles->last = block->tiles;
+    }
+}
+
+/// What rows of a block have in common that meet a piece of a panel.
 static struct amx_tiles tiles_of_piece(const struct amx_product *product, const struct amx_block *block,
                                        const struct amx_piece *piece) {
-    const char *panel = panel_of(product, piece->panel) + piece->first * PANEL_TILE_BYTES;
-    const char *last = panel + (piece->count - 1) * PANEL_TILE_BYTES;
-    const ptrdiff_t last_steps = panel_steps(product->finish->weight) - (piece->first + piece->count - 1) * AMX_ROWS;
-    return (struct amx_tiles){
+    struct amx_tiles tiles = {
         .x_bytes = x_tile_bytes(product),
         .x_rows_bytes = product->tiles * x_tile_bytes(product),
-        .panel = panel,
         .count = piece->count,
-        .last = last_steps < AMX_ROWS ? filled_up(block, last, last_steps) : last,
         .add = piece->first > 0,
-        .ahead = next_piece(product, block, piece, panel),
+        .ahead = next_piece(product, block, piece),
+        .ahead_bytes = lines_of_tile(product) * 64,
     };
+    take_panel(product, block, piece, &tiles);
+    return tiles;
 }
 
 /// Turns in which rows meet a piece: two tiles of rows and half a panel in each, and in a last one, where the number of
@@ -175,29 +192,30 @@ static struct amx_turns turns_of(const struct amx_product *product, const struct
 
 static void take_turn(const struct amx_product *product, const struct amx_block *block, const struct amx_piece *piece,
                       const struct amx_turns *turns, ptrdiff_t turn, struct amx_tiles tiles) {
-    enum { HALF_BYTES = PANEL_STEP_BYTES / 2, TILE_LINES = PANEL_TILE_BYTES / 64 };
-    const bool int8 = product->finish->weight->format == KERNELS_INT8;
+    enum { HALF_BYTES = PANEL_STEP_BYTES / 2 };
+    const bool bytes = is_rounded(product->finish->weight->format);
+    const ptrdiff_t lines = lines_of_tile(product);
     const bool one = turn == turns->pairs * turns->halves;
     const ptrdiff_t row_tile = one ? turns->pairs * 2 : turn % turns->pairs * 2, half = one ? 0 : turn / turns->pairs;
-    const ptrdiff_t line = part_of(TILE_LINES, turns->count, turn);
+    const ptrdiff_t line = part_of(lines, turns->count, turn);
     tiles.x = x_of(product, block, row_tile, piece->first);
     tiles.panel += half * HALF_BYTES;
     tiles.last += half * HALF_BYTES;
     tiles.sums = sums_of(product, block, piece->panel, row_tile) + half * HALF_BYTES;
     tiles.ahead += line * 64;
-    tiles.ahead_lines = (int)(part_of(TILE_LINES, turns->count, turn + 1) - line);
+    tiles.ahead_lines = (int)(part_of(lines, turns->count, turn + 1) - line);
     if (one) {
-        (int8 ? multiply_one_int8 : multiply_one_bfloat16)(&tiles);
+        (bytes ? multiply_one_int8 : multiply_one_bfloat16)(&tiles);
     } else {
-        (int8 ? multiply_two_int8 : multiply_two_bfloat16)(&tiles);
+        (bytes ? multiply_two_int8 : multiply_two_bfloat16)(&tiles);
     }
     if (piece->first + piece->count == product->tiles && (one || half + 1 == turns->halves)) {
         finish_rows(product, block, piece->panel, row_tile, one ? 1 : 2);
     }
 }
 
-/// All rows against a piece of a panel as it is packed.
-static void multiply_packed(const struct amx_product *product, const struct amx_block *block,
+/// All rows against a piece of a panel.
+static void multiply_piece(const struct amx_product *product, const struct amx_block *block,
                             const struct amx_piece *piece) {
     const struct amx_tiles tiles = tiles_of_piece(product, block, piece);
     const struct amx_turns turns = turns_of(product, block, piece);
@@ -206,77 +224,12 @@ static void multiply_packed(const struct amx_product *product, const struct amx_
     }
 }
 
-/// What some groups of an int4 panel and a tile of rows give: sums[row, 64] += the sum over groups of products[group, row,
-/// 64] * scales[64], one group after the other.
-AMX static void add_groups(float *sums, const float *products, const char *group, ptrdiff_t group_bytes, int groups,
-                           int rows, bool add) {
-    for (int column = 0; column < PANEL_OUTPUTS; column += 16) {
-        __m512 scales[MOST_GROUPS];
-        for (int index = 0; index < groups; index++) {
-            const uint16_t *scale = (const uint16_t *)(group + index * group_bytes) + column;
-            scales[index] = float_of_bfloat16_16(_mm256_load_si256((const __m256i *)scale));
-        }
-        for (int row = 0; row < rows; row++) {
-            const ptrdiff_t place = row * PANEL_OUTPUTS + column;
-            __m512 sum = add ? _mm512_load_ps(sums + place) : _mm512_setzero_ps();
-            for (int index = 0; index < groups; index++) {
-                const float *product = products + index * AMX_ROWS * PANEL_OUTPUTS + place;
-                sum = _mm512_fmadd_ps(_mm512_load_ps(product), scales[index], sum);
-            }
-            _mm512_store_ps(sums + place, sum);
-        }
-    }
-}
-
-/// Some groups of an int4 panel as bfloat16, each with steps of zeros up to whole tiles.
-static void unpack_groups(const struct amx_product *product, const struct amx_block *block, const char *group,
-                          int groups) {
-    const struct matrix_unit unit = unit_of(product->finish->weight);
-    const ptrdiff_t bytes = unit.steps * PANEL_STEP_BYTES, whole = product->run_tiles * PANEL_TILE_BYTES;
-    for (int index = 0; index < groups; index++, group += unit.bytes) {
-        for (ptrdiff_t line = 0; line < unit.bytes; line += 64) {
-            _mm_prefetch(group + STREAMED_BYTES_AHEAD + line, _MM_HINT_T0);
-        }
-        matrix_unpack_int4_avx512(block->tiles + index * whole, group + INT4_SCALE_BYTES, unit.steps);
-        memset(block->tiles + index * whole + bytes, 0, (size_t)(whole - bytes));
-    }
-}
-
-/// All rows against a piece of an int4 panel, some groups at a time. A piece is whole groups.
-static void multiply_int4(const struct amx_product *product, const struct amx_block *block,
-                          const struct amx_piece *piece) {
-    _Alignas(64) float products[MOST_GROUPS * AMX_ROWS * PANEL_OUTPUTS];
-    const ptrdiff_t group_bytes = unit_of(product->finish->weight).bytes, all = piece->count / product->run_tiles;
-    const ptrdiff_t first_group = piece->first / product->run_tiles;
-    const char *group = panel_of(product, piece->panel) + first_group * group_bytes;
-    struct amx_tiles tiles = {.x_bytes = x_tile_bytes(product), .count = product->run_tiles};
-    for (ptrdiff_t done = 0, groups; done < all; done += groups, group += groups * group_bytes) {
-        groups = all - done < MOST_GROUPS ? all - done : MOST_GROUPS;
-        unpack_groups(product, block, group, (int)groups);
-        for (ptrdiff_t row_tile = 0; row_tile < block->row_tiles; row_tile++) {
-            for (ptrdiff_t index = 0; index < groups; index++) {
-                tiles.x = x_of(product, block, row_tile, piece->first + (done + index) * product->run_tiles);
-                tiles.panel = block->tiles + index * product->run_tiles * PANEL_TILE_BYTES;
-                tiles.last = tiles.panel + (product->run_tiles - 1) * PANEL_TILE_BYTES;
-                tiles.sums = (char *)(products + index * AMX_ROWS * PANEL_OUTPUTS);
-                multiply_one_bfloat16(&tiles);
-            }
-            add_groups((float *)sums_of(product, block, piece->panel, row_tile), products, group, group_bytes,
-                       (int)groups, product->tile_rows, first_group + done > 0);
-        }
-    }
-    if (piece->first + piece->count == product->tiles) {
-        finish_rows(product, block, piece->panel, 0, block->row_tiles);
-    }
-}
-
 static void multiply_block(const struct amx_product *product, const struct amx_block *block) {
-    const bool int4 = product->finish->weight->format == KERNELS_INT4;
     for (ptrdiff_t index = 0; index < product->pieces; index++) {
-        const ptrdiff_t first = first_tile(product, index), count = first_tile(product, index + 1) - first;
+        const ptrdiff_t first = part_of(product->tiles, product->pieces, index);
+        const ptrdiff_t count = part_of(product->tiles, product->pieces, index + 1) - first;
         for (ptrdiff_t panel = block->first_panel; panel < block->first_panel + block->panels; panel++) {
-            const struct amx_piece piece = {panel, first, count};
-            (int4 ? multiply_int4 : multiply_packed)(product, block, &piece);
+            multiply_piece(product, block, &(struct amx_piece){panel, first, count});
         }
     }
 }
@@ -294,7 +247,7 @@ AMX static void multiply_task(void *context, int task, int thread) {
     block.panels = part_of(product->panels, product->panel_blocks, panel_block + 1) - block.first_panel;
     const ptrdiff_t panels_kept = product->pieces == 1 ? 1 : block.panels;
     block.sums = scratch(SCRATCH_SUMS, (size_t)(panels_kept * block.row_tiles * SUMS_BYTES));
-    const ptrdiff_t tiles = product->finish->weight->format == KERNELS_INT4 ? MOST_GROUPS * product->run_tiles : 1;
+    const ptrdiff_t tiles = product->finish->weight->format == KERNELS_INT4 ? MOST_TILES : 1;
     block.tiles = scratch(SCRATCH_PANEL, (size_t)(tiles * PANEL_TILE_BYTES));
     if (!block.sums || !block.tiles) {
         atomic_store(&product->failed, true);
@@ -305,12 +258,10 @@ AMX static void multiply_task(void *context, int task, int thread) {
     _tile_release();
 }
 
-/// Few rows are done with the inputs at one go, as the weights are read in their order then.
+/// Few rows are done with the inputs at one go, as the weights are read in their order then, unless they are unpacked.
 static ptrdiff_t pieces_of(const struct amx_product *product) {
     const bool int4 = product->finish->weight->format == KERNELS_INT4;
-    const ptrdiff_t units = int4 ? product->runs : product->tiles;
-    const ptrdiff_t most_units = int4 ? MOST_TILES / product->run_tiles : MOST_TILES;
-    return product->row_tiles == 1 ? 1 : ceiling_division(units, most_units > 0 ? most_units : 1);
+    return product->row_tiles == 1 && !int4 ? 1 : ceiling_division(product->tiles, MOST_TILES);
 }
 
 /// Enough tasks that threads end at nearly the same time.
@@ -334,17 +285,14 @@ static ptrdiff_t most_rows(const struct amx_product *product) {
 
 bool multiply_amx(const struct matrix_finish *finish, const struct matrix_inputs *inputs, ptrdiff_t rows) {
     const struct kernels_weight *weight = finish->weight;
-    const bool int4 = weight->format == KERNELS_INT4;
     struct amx_product product = {
         .finish = finish,
         .inputs = *inputs,
         .tile_rows = rows < AMX_ROWS ? (int)rows : AMX_ROWS,
-        .runs = int4 ? weight->inputs / weight->group : 1,
-        .run_bytes = (int4 ? weight->group : weight->inputs) * (weight->format == KERNELS_INT8 ? 1 : 2),
+        .row_bytes = weight->inputs * (is_rounded(weight->format) ? 1 : 2),
         .panels = panel_count(weight),
     };
-    product.run_tiles = ceiling_division(product.run_bytes, AMX_ROW_BYTES);
-    product.tiles = product.runs * product.run_tiles;
+    product.tiles = ceiling_division(product.row_bytes, AMX_ROW_BYTES);
     const ptrdiff_t most = most_rows(&product), copied = ceiling_division(rows < most ? rows : most, product.tile_rows);
     product.x = scratch(SCRATCH_TILES_OF_X, (size_t)(copied * product.tiles * x_tile_bytes(&product)));
     if (!product.x) {

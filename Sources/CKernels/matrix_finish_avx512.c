@@ -108,6 +108,7 @@ AVX512 void matrix_finish_avx512(const struct matrix_finish *finish, const struc
         finish_format(KERNELS_FLOAT32, finish, block);
         break;
     case KERNELS_INT8:
+    case KERNELS_INT4:
         finish_format(KERNELS_INT8, finish, block);
         break;
     default:

@@ -7,7 +7,7 @@
 static float sum_of(const struct matrix_finish *finish, const struct matrix_finish_block *block, int row,
                     ptrdiff_t column) {
     const ptrdiff_t place = row * block->sums_stride + column;
-    if (finish->weight->format != KERNELS_INT8) {
+    if (!is_rounded(finish->weight->format)) {
         return ((const float *)block->sums)[place];
     }
     const ptrdiff_t output = block->panel * PANEL_OUTPUTS + column;

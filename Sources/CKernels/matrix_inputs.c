@@ -33,7 +33,7 @@ static void prepare_row(const struct preparation *preparation, ptrdiff_t row, fl
         return;
     }
     const float largest = preparation->rotate(&preparation->rotation, x, true, mixed);
-    if (preparation->weight->format == KERNELS_INT8) {
+    if (is_rounded(preparation->weight->format)) {
         preparation->scales[row] = preparation->kernels->quantise_floats(prepared, mixed, largest, inputs);
         return;
     }
@@ -61,8 +61,8 @@ static void prepare_task(void *context, int task, int thread) {
 
 bool prepare_inputs(const struct matrix_kernels *kernels, const struct kernels_weight *weight, ptrdiff_t rows,
                     struct matrix_inputs *inputs) {
-    const bool bytes = weight->format == KERNELS_INT8;
-    if (!bytes && !(weight->format == KERNELS_INT4 && weight->rotated)) {
+    const bool bytes = is_rounded(weight->format);
+    if (!bytes && !weight->rotated) {
         return true;
     }
     struct preparation preparation = {

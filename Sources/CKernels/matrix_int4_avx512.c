@@ -8,104 +8,116 @@
 
 enum { INT4_BYTES_AHEAD = 8192 };
 
-/// bfloat16 of -8...7, by the lowest 5 bits of a word, of which the fifth does not matter.
-AVX512_INLINE __m512i int4_table(void) {
-    static const uint16_t table[16] = {
-        0xc100, 0xc0e0, 0xc0c0, 0xc0a0, 0xc080, 0xc040, 0xc000, 0xbf80,
-        0x0000, 0x3f80, 0x4000, 0x4040, 0x4080, 0x40a0, 0x40c0, 0x40e0,
-    };
-    return _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)table));
+/// The numbers of a step, 8 more than they are, as bytes: 16 outputs each.
+AVX512_INLINE void numbers_of_step(__m512i numbers[4], const char *step) {
+    const __m512i lowest = _mm512_set1_epi8(15);
+    const __m512i first = _mm512_load_si512(step), second = _mm512_load_si512(step + 64);
+    numbers[0] = _mm512_and_si512(first, lowest);
+    numbers[1] = _mm512_and_si512(_mm512_srli_epi16(first, 4), lowest);
+    numbers[2] = _mm512_and_si512(second, lowest);
+    numbers[3] = _mm512_and_si512(_mm512_srli_epi16(second, 4), lowest);
 }
 
-AVX512_INLINE __m512i pair_everywhere(const char *x, bool whole) {
-    uint32_t pair = 0;
-    if (whole) {
-        memcpy(&pair, x, sizeof(pair));
-    } else {
-        memcpy(&pair, x, sizeof(uint16_t));
-    }
-    return _mm512_set1_epi32((int)pair);
+AVX512_INLINE __m512i multiples_of(const int8_t *multiples, int column) {
+    return _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(multiples + 16 * column)));
 }
 
-/// The weights of a step as pairs of bfloat16, 16 outputs each.
-AVX512_INLINE void unpack_step(__m512i weights[4], const char *step, __m512i table) {
-    const __m512i words = _mm512_load_si512(step);
-    weights[0] = _mm512_permutexvar_epi16(words, table);
-    weights[1] = _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 4), table);
-    weights[2] = _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 8), table);
-    weights[3] = _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 12), table);
+// MARK: - As int8
+
+/// Multiples of 16 outputs, as 16-bit numbers for two inputs at a time, and 8 times as much as bytes for all four.
+struct byte_multiples {
+    __m512i words, eights;
+};
+
+AVX512_INLINE struct byte_multiples byte_multiples_of(const int8_t *multiples, int column) {
+    const __m512i each = multiples_of(multiples, column);
+    const __m512i words = _mm512_mask_blend_epi16(0xaaaaaaaa, each, _mm512_slli_epi32(each, 16));
+    const __m512i places = _mm512_broadcast_i32x4(_mm_set_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0));
+    return (struct byte_multiples){words, _mm512_shuffle_epi8(_mm512_slli_epi32(each, 3), places)};
 }
 
-AVX512 void matrix_unpack_int4_avx512(char *panel, const char *steps, ptrdiff_t count) {
-    const __m512i table = int4_table();
+/// There is no product of bytes.
+AVX512_INLINE __m512i multiplied(__m512i numbers, const struct byte_multiples *multiples) {
+    enum { FIRST_AND_SECOND_OR_THIRD = 0xea };
+    const __m512i low = _mm512_set1_epi16(0xff);
+    const __m512i even = _mm512_mullo_epi16(_mm512_and_si512(numbers, low), multiples->words);
+    const __m512i odd = _mm512_mullo_epi16(_mm512_andnot_si512(low, numbers), multiples->words);
+    return _mm512_sub_epi8(
+        _mm512_ternarylogic_epi32(even, low, odd, FIRST_AND_SECOND_OR_THIRD), multiples->eights);
+}
+
+AVX512 void matrix_unpack_int4_avx512(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count) {
+    struct byte_multiples of_columns[4];
+    UNROLLED for (int column = 0; column < 4; column++) { of_columns[column] = byte_multiples_of(multiples, column); }
     for (ptrdiff_t step = 0; step < count; step++) {
-        __m512i weights[4];
-        unpack_step(weights, steps + step * INT4_STEP_BYTES, table);
-        for (int column = 0; column < 4; column++) {
-            _mm512_store_si512(panel + step * PANEL_STEP_BYTES + 64 * column, weights[column]);
+        __m512i numbers[4];
+        numbers_of_step(numbers, steps + step * INT4_STEP_BYTES);
+        UNROLLED for (int column = 0; column < 4; column++) {
+            _mm512_store_si512(
+                panel + step * PANEL_STEP_BYTES + 64 * column, multiplied(numbers[column], &of_columns[column]));
         }
     }
 }
 
-/// Adds one step of all 64 outputs; `whole` is false for the last input of an odd group.
-AVX512_INLINE void add_int4_step(
-    __m512 sums[INT4_ROWS][4], const int rows, const char *const *x, const char *step, __m512i table, bool whole,
-    bool past_caches) {
-    __m512i weights[4];
-    unpack_step(weights, step, table);
+// MARK: - Few rows, as they are
+
+/// The four inputs of a step, no longer 128 more than they are.
+AVX512_INLINE __m512i inputs_everywhere(const char *x) {
+    uint32_t four;
+    memcpy(&four, x, sizeof(four));
+    return _mm512_set1_epi32((int)(four ^ 0x80808080));
+}
+
+/// What a group adds to the sums, its numbers being taken as 8 more than they are, and what that is too much.
+struct group_sums {
+    __m512i of_columns[INT4_ROWS][4], excess[INT4_ROWS];
+};
+
+AVX512_INLINE void add_int4_step(struct group_sums *sums, const int rows, const char *x, ptrdiff_t x_stride,
+                                 const char *step, bool past_caches) {
+    __m512i numbers[4];
+    numbers_of_step(numbers, step);
     prefetch_once(step + INT4_BYTES_AHEAD, past_caches);
-#pragma clang loop unroll(full)
-    for (int row = 0; row < rows; row++) {
-        __m512bh pair = (__m512bh)pair_everywhere(x[row], whole);
-#pragma clang loop unroll(full)
-        for (int column = 0; column < 4; column++) {
-            sums[row][column] = _mm512_dpbf16_ps(sums[row][column], pair, (__m512bh)weights[column]);
-        }
-    }
-}
-
-/// Adds a group's products, all x moving on. The order is that of a tile, so that rows give the same numbers whatever
-/// their number.
-AVX512_INLINE void add_int4_group(
-    __m512 of_group[INT4_ROWS][4], const int rows, const char **x, const char *step, ptrdiff_t group, __m512i table,
-    bool past_caches) {
-    for (ptrdiff_t input = 0; input < group; input += 2, step += INT4_STEP_BYTES) {
-        const bool whole = input + 1 < group;
-        if (whole) {
-            add_int4_step(of_group, rows, x, step, table, true, past_caches);
-        } else {
-            add_int4_step(of_group, rows, x, step, table, false, past_caches);
-        }
-        for (int row = 0; row < rows; row++) {
-            x[row] += (whole ? 2 : 1) * sizeof(uint16_t);
+    prefetch_once(step + INT4_BYTES_AHEAD + 64, past_caches);
+    UNROLLED for (int row = 0; row < rows; row++) {
+        const __m512i inputs = inputs_everywhere(x + row * x_stride);
+        sums->excess[row] = _mm512_dpbusd_epi32(sums->excess[row], _mm512_set1_epi8(8), inputs);
+        UNROLLED for (int column = 0; column < 4; column++) {
+            sums->of_columns[row][column] = _mm512_dpbusd_epi32(sums->of_columns[row][column], numbers[column], inputs);
         }
     }
 }
 
 AVX512_INLINE void int4_tile_of(const int rows, const struct matrix_int4_tile *tile) {
     const bool past_caches = tile->past_caches;
-    const __m512i table = int4_table();
-    const char *group = tile->panel;
-    const char *x[INT4_ROWS];
-    __m512 sums[INT4_ROWS][4] = {0};
-    for (int row = 0; row < rows; row++) {
-        x[row] = tile->x + row * tile->x_stride;
+    const ptrdiff_t x_stride = tile->x_stride;
+    const char *x = tile->x, *step = tile->panel;
+    __m512i all[INT4_ROWS][4];
+    UNROLLED for (int row = 0; row < rows; row++) {
+        UNROLLED for (int column = 0; column < 4; column++) {
+            all[row][column] = _mm512_loadu_si512(tile->offsets + 16 * column);
+        }
     }
-    for (ptrdiff_t index = 0; index < tile->groups; index++, group += int4_group_bytes(tile->group)) {
-        __m512 of_group[INT4_ROWS][4] = {0};
-        prefetch_once(group + INT4_BYTES_AHEAD, past_caches);
-        prefetch_once(group + INT4_BYTES_AHEAD + 64, past_caches);
-        add_int4_group(of_group, rows, x, group + INT4_SCALE_BYTES, tile->group, table, past_caches);
-        for (int column = 0; column < 4; column++) {
-            __m512 scale = float_of_bfloat16_16(_mm256_load_si256((const __m256i *)(group + 32 * column)));
-            for (int row = 0; row < rows; row++) {
-                sums[row][column] = _mm512_fmadd_ps(of_group[row][column], scale, sums[row][column]);
+    for (ptrdiff_t group = 0; group < tile->groups; group++) {
+        const int8_t *multiples = (const int8_t *)step;
+        struct group_sums sums = {0};
+        step += INT4_MULTIPLES_BYTES;
+        prefetch_once(step + INT4_BYTES_AHEAD, past_caches);
+        for (const char *end = step + tile->group_steps * INT4_STEP_BYTES; step < end;
+             step += INT4_STEP_BYTES, x += STEP_BYTES) {
+            add_int4_step(&sums, rows, x, x_stride, step, past_caches);
+        }
+        UNROLLED for (int row = 0; row < rows; row++) {
+            UNROLLED for (int column = 0; column < 4; column++) {
+                const __m512i sum = _mm512_sub_epi32(sums.of_columns[row][column], sums.excess[row]);
+                all[row][column] = _mm512_add_epi32(
+                    all[row][column], _mm512_mullo_epi32(sum, multiples_of(multiples, column)));
             }
         }
     }
-    for (int row = 0; row < rows; row++) {
-        for (int column = 0; column < 4; column++) {
-            _mm512_store_ps(tile->sums + row * PANEL_OUTPUTS + 16 * column, sums[row][column]);
+    UNROLLED for (int row = 0; row < rows; row++) {
+        UNROLLED for (int column = 0; column < 4; column++) {
+            _mm512_store_si512(tile->sums + row * PANEL_OUTPUTS + 16 * column, all[row][column]);
         }
     }
 }

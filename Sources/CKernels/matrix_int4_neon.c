@@ -2,19 +2,27 @@
 
 #include "matrix_layout.h"
 
-#include "matrix_int4_table.h"
-
 #include <arm_neon.h>
 
-void matrix_unpack_int4_neon(char *panel, const char *steps, ptrdiff_t count) {
-    const uint8x16_t low = vld1q_u8(int4_low_bytes), high = vld1q_u8(int4_high_bytes);
-    for (ptrdiff_t quarter = 0; quarter < 4 * count; quarter++) {
-        uint16x8_t words = vld1q_u16((const uint16_t *)steps + 8 * quarter);
-        char *to = panel + quarter / 4 * PANEL_STEP_BYTES + quarter % 4 * 16;
-        for (int column = 0; column < 4; column++, words = vshrq_n_u16(words, 4)) {
-            const uint8x16_t value = vreinterpretq_u8_u16(vandq_u16(words, vdupq_n_u16(15)));
-            const uint16x8_t upper = vshlq_n_u16(vreinterpretq_u16_u8(vqtbl1q_u8(high, value)), 8);
-            vst1q_u16((uint16_t *)(to + 64 * column), vorrq_u16(vreinterpretq_u16_u8(vqtbl1q_u8(low, value)), upper));
+/// Of four outputs, so that each meets its four inputs.
+static inline int8x16_t four_times_each(const int8_t *multiples) {
+    static const uint8_t places[16] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3};
+    return vqtbl1q_s8(vreinterpretq_s8_s32(vld1q_dup_s32((const int32_t *)multiples)), vld1q_u8(places));
+}
+
+void matrix_unpack_int4_neon(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count) {
+    const uint8x16_t lowest = vdupq_n_u8(15);
+    const int8x16_t eight = vdupq_n_s8(8);
+    for (int part = 0; part < INT4_STEP_BYTES / 16; part++) {
+        const int output = part / 4 * 32 + part % 4 * 4;
+        const int8x16_t first = four_times_each(multiples + output), second = four_times_each(multiples + output + 16);
+        for (ptrdiff_t step = 0; step < count; step++) {
+            const uint8x16_t bytes = vld1q_u8((const uint8_t *)steps + step * INT4_STEP_BYTES + 16 * part);
+            int8_t *to = (int8_t *)panel + step * PANEL_STEP_BYTES + output * STEP_BYTES;
+            const int8x16_t low = vreinterpretq_s8_u8(vandq_u8(bytes, lowest));
+            const int8x16_t high = vreinterpretq_s8_u8(vshrq_n_u8(bytes, 4));
+            vst1q_s8(to, vmulq_s8(vsubq_s8(low, eight), first));
+            vst1q_s8(to + 64, vmulq_s8(vsubq_s8(high, eight), second));
         }
     }
 }

@@ -31,6 +31,11 @@ static inline ptrdiff_t panel_block_of(const struct blocks *blocks, ptrdiff_t ta
 /// Bytes of a number of X or Y.
 static inline ptrdiff_t element_bytes(enum kernels_format format) { return format == KERNELS_FLOAT32 ? 4 : 2; }
 
+/// Whether weights and X are whole numbers -127...127 times a scale for each output and row.
+static inline bool is_rounded(enum kernels_format format) {
+    return format == KERNELS_INT8 || format == KERNELS_INT4;
+}
+
 /// Bytes of a weight as `kernels_pack` takes it.
 static inline ptrdiff_t weight_bytes(enum kernels_format format) {
     return format == KERNELS_FLOAT32 ? 4 : format == KERNELS_BFLOAT16 ? 2 : 1;
@@ -50,36 +55,34 @@ static inline ptrdiff_t panel_count(const struct kernels_weight *weight) {
     return ceiling_division(weight->outputs, panel_width(weight));
 }
 
-/// int4: a group of a panel is a bfloat16 scale for each output, then 64 bytes a step. Of their 32 words, word w has
-/// the input w % 2 of outputs w / 2, 16 + w / 2, 32 + w / 2 and 48 + w / 2 as its four numbers, 8 more than they are,
-/// the first being the lowest.
-static inline ptrdiff_t int4_group_bytes(ptrdiff_t group) {
-    return INT4_SCALE_BYTES + ceiling_division(group, 2) * INT4_STEP_BYTES;
+/// int4: a group of a panel is a multiple for each output, then 128 bytes a step: those that int8 has, of which byte b
+/// of the first 64 holds the numbers of bytes b and 64 + b, and byte b of the others those of 128 + b and 192 + b. Each is 8
+/// more than it is; the first is the lower half.
+static inline ptrdiff_t int4_group_steps(const struct kernels_weight *weight) {
+    return ceiling_division(weight->group, STEP_BYTES);
 }
 
-/// What panels are cut into: a step, or a group of int4.
-struct matrix_unit {
-    ptrdiff_t steps;
-    /// Of a panel.
-    ptrdiff_t bytes;
-    /// Of a row of X.
-    ptrdiff_t x_bytes;
-};
-
-static inline struct matrix_unit unit_of(const struct kernels_weight *weight) {
-    if (weight->format != KERNELS_INT4) {
-        return (struct matrix_unit){1, PANEL_STEP_BYTES, STEP_BYTES};
-    }
-    return (struct matrix_unit){
-        ceiling_division(weight->group, 2), int4_group_bytes(weight->group), weight->group * 2};
-}
+static inline ptrdiff_t int4_group_bytes(ptrdiff_t steps) { return INT4_MULTIPLES_BYTES + steps * INT4_STEP_BYTES; }
 
 static inline ptrdiff_t panel_bytes(const struct kernels_weight *weight) {
-    return weight->format == KERNELS_INT4 ? weight->inputs / weight->group * int4_group_bytes(weight->group)
-                                          : panel_steps(weight) * PANEL_STEP_BYTES;
+    const ptrdiff_t steps = panel_steps(weight);
+    return weight->format == KERNELS_INT4
+        ? steps * INT4_STEP_BYTES + (steps > 0 ? weight->inputs / weight->group * INT4_MULTIPLES_BYTES : 0)
+        : steps * PANEL_STEP_BYTES;
 }
 
-/// int8: behind the panels, a float scale for each of their outputs, then 128 times the sum of its weights.
+/// Where a step of a panel lies; the first of an int4 group, with the group's multiples.
+static inline const char *panel_step(const struct kernels_weight *weight, ptrdiff_t panel, ptrdiff_t step) {
+    const char *first = (const char *)weight->packed + panel * panel_bytes(weight);
+    if (weight->format != KERNELS_INT4 || step == 0) {
+        return first + step * PANEL_STEP_BYTES;
+    }
+    const ptrdiff_t group = int4_group_steps(weight), index = step / group, in_group = step % group;
+    return first + index * int4_group_bytes(group)
+        + (in_group > 0 ? INT4_MULTIPLES_BYTES + in_group * INT4_STEP_BYTES : 0);
+}
+
+/// int8 and int4: behind the panels, a float scale for each of their outputs, then 128 times the sum of its weights.
 static inline float *weight_scales(const struct kernels_weight *weight) {
     return (float *)((char *)weight->packed + panel_count(weight) * panel_bytes(weight));
 }

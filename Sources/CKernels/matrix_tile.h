@@ -1,8 +1,8 @@
 // The inner loops of the matrix products, one set for each path.
 //
-// All formats share one shape, int4 when it has been unpacked to bfloat16: a step is 4 bytes of each row of X (1
-// float32, 2 bfloat16, 4 int8) against 4 bytes of each of the 64 outputs of a panel, added to a 4-byte sum (float32, or
-// int32 for int8). X of int8 has been rounded to bytes, 128 more than they are.
+// All formats share one shape, int4 when it has been unpacked to int8: a step is 4 bytes of each row of X (1 float32, 2
+// bfloat16, 4 int8) against 4 bytes of each of the 64 outputs of a panel, added to a 4-byte sum (float32, or int32 for
+// int8). X of int8 has been rounded to bytes, 128 more than they are.
 
 #ifndef KERNELS_MATRIX_TILE_H
 #define KERNELS_MATRIX_TILE_H
@@ -10,7 +10,7 @@
 #include "kernels_matrix.h"
 
 enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6 };
-enum { INT4_ROWS = 4, INT4_ROWS_AMX = 2, INT4_SCALE_BYTES = 128, INT4_STEP_BYTES = 64 };
+enum { INT4_ROWS = 4, INT4_MULTIPLES_BYTES = 64, INT4_STEP_BYTES = 128 };
 
 /// How much of the weights a tile reads ahead for later ones, from `prefetch` on, each step.
 enum matrix_prefetch {
@@ -55,27 +55,25 @@ struct matrix_tile {
     ptrdiff_t sums_stride; // elements
     /// Sums start at what is there, not at 0.
     bool add;
-    /// bfloat16: NULL, or bfloat16 numbers [64] by which the product is multiplied before it is added.
-    const uint16_t *scales;
     const char *prefetch;
     enum matrix_prefetch prefetch_kind;
     /// As `prefetch_once` has it.
     bool past_caches;
     struct rows_ahead ahead[3];
     int ahead_count;
-    /// The row of each that is asked for first.
-    ptrdiff_t first_ahead;
 };
 
-/// Sets sums[rows, 64] to the product of some rows of X and all of an int4 panel.
+/// Sets sums[rows, 64] to the product of some rows of X and all of an int4 panel, as it is of int8.
 struct matrix_int4_tile {
     const char *x;
     ptrdiff_t x_stride; // bytes
     const char *panel;
     ptrdiff_t groups;
-    ptrdiff_t group; // inputs
-    int rows; // 1...`int4_rows`
-    float *sums;
+    ptrdiff_t group_steps;
+    /// Of each output, 128 times the sum of its weights.
+    const int32_t *offsets;
+    int rows; // 1...`INT4_ROWS`
+    int32_t *sums;
     /// As `prefetch_once` has it.
     bool past_caches;
 };
@@ -86,9 +84,9 @@ struct matrix_finish {
     const struct kernels_epilogue *epilogue;
     char *y;
     ptrdiff_t y_stride;
-    /// int8: of each row of X.
+    /// int8 and int4: of each row of X.
     const float *x_scales;
-    /// int8: of each output of the panels, and 128 times its sum of weights.
+    /// int8 and int4: of each output of the panels, and 128 times its sum of weights.
     const float *weight_scales;
     const int32_t *offsets;
 };
@@ -103,10 +101,9 @@ struct matrix_finish_block {
 
 struct matrix_kernels {
     void (*tile)(enum kernels_format format, const struct matrix_tile *tile);
-    /// Writes so many steps of an int4 panel as those of bfloat16, of the numbers that scales multiply.
-    void (*unpack_int4)(char *panel, const char *steps, ptrdiff_t count);
-    /// Of so many rows at most, which do not repay unpacking; of none where it is NULL. Gives the same numbers.
-    int int4_rows;
+    /// Writes so many steps of an int4 group as those of int8.
+    void (*unpack_int4)(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
+    /// Of at most `INT4_ROWS` rows, which do not repay unpacking; NULL where there is none.
     void (*int4_tile)(const struct matrix_int4_tile *tile);
     void (*finish)(const struct matrix_finish *finish, const struct matrix_finish_block *block);
     /// Writes 128 + each number of a row divided by its scale, up to a multiple of 4 numbers, the rest being 0.
@@ -117,23 +114,20 @@ struct matrix_kernels {
 };
 
 extern const struct matrix_kernels matrix_kernels_portable;
-void matrix_unpack_int4_portable(char *panel, const char *steps, ptrdiff_t count);
+void matrix_unpack_int4_portable(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
 float matrix_quantise_row_portable(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 float matrix_quantise_floats_portable(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
 void matrix_finish_portable(const struct matrix_finish *finish, const struct matrix_finish_block *block);
 #if defined(__aarch64__)
 extern const struct matrix_kernels matrix_kernels_neon;
-void matrix_unpack_int4_neon(char *panel, const char *steps, ptrdiff_t count);
+void matrix_unpack_int4_neon(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
 #endif
 #if defined(__x86_64__)
 extern const struct matrix_kernels matrix_kernels_avx2;
 extern const struct matrix_kernels matrix_kernels_avx512;
-/// Those of AVX-512, for what `multiply_amx` does not do.
-extern const struct matrix_kernels matrix_kernels_amx;
-void matrix_unpack_int4_avx2(char *panel, const char *steps, ptrdiff_t count);
-void matrix_unpack_int4_avx512(char *panel, const char *steps, ptrdiff_t count);
+void matrix_unpack_int4_avx2(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
+void matrix_unpack_int4_avx512(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
 void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
-void matrix_int4_tile_amx(const struct matrix_int4_tile *tile);
 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 float matrix_quantise_floats_avx512(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
 void matrix_finish_avx512(const struct matrix_finish *finish, const struct matrix_finish_block *block);

@@ -82,18 +82,8 @@ AVX2_INLINE void read_step_ahead(const struct matrix_tile *tile, const int rows,
     }
 }
 
-/// What was there, if it counts, and the product of 8 outputs from the given one on times their scales.
-AVX2_INLINE __m256i scaled_sum(
-    const struct matrix_tile *tile, __m256i product, const __m256i *there, int first_output) {
-    const __m128i bits = _mm_loadu_si128((const __m128i *)(tile->scales + first_output));
-    const __m256 scale = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
-    const __m256 start = tile->add ? _mm256_castsi256_ps(_mm256_loadu_si256(there)) : _mm256_setzero_ps();
-    return _mm256_castps_si256(_mm256_fmadd_ps(_mm256_castsi256_ps(product), scale, start));
-}
-
 AVX2_INLINE void tile_of(enum kernels_format format, const int rows, const struct matrix_tile *tile) {
     const int halves = 2 * columns_at_once(rows);
-    const bool scaled = format == KERNELS_BFLOAT16 && tile->scales;
     for (int column = 0; column < tile->columns; column += columns_at_once(rows)) {
         __m256i sums[TILE_ROWS][8];
         __m256i *places[TILE_ROWS];
@@ -103,7 +93,7 @@ AVX2_INLINE void tile_of(enum kernels_format format, const int rows, const struc
             places[row] = (__m256i *)((int32_t *)tile->sums + row * tile->sums_stride + 16 * column);
 #pragma clang loop unroll(full)
             for (int part = 0; part < halves; part++) {
-                sums[row][part] = tile->add && !scaled ? _mm256_loadu_si256(places[row] + part) : _mm256_setzero_si256();
+                sums[row][part] = tile->add ? _mm256_loadu_si256(places[row] + part) : _mm256_setzero_si256();
             }
         }
         for (ptrdiff_t step = 0; step < tile->steps; step++) {
@@ -117,10 +107,7 @@ AVX2_INLINE void tile_of(enum kernels_format format, const int rows, const struc
         for (int row = 0; row < rows; row++) {
 #pragma clang loop unroll(full)
             for (int part = 0; part < halves; part++) {
-                const __m256i sum = scaled
-                    ? scaled_sum(tile, sums[row][part], places[row] + part, 16 * column + 8 * part)
-                    : sums[row][part];
-                _mm256_storeu_si256(places[row] + part, sum);
+                _mm256_storeu_si256(places[row] + part, sums[row][part]);
             }
         }
     }
@@ -146,7 +133,7 @@ static void tile_avx2(enum kernels_format format, const struct matrix_tile *tile
 }
 
 const struct matrix_kernels matrix_kernels_avx2 = {
-    tile_avx2, matrix_unpack_int4_avx2, 0, 0, matrix_finish_portable, matrix_quantise_row_portable,
+    tile_avx2, matrix_unpack_int4_avx2, 0, matrix_finish_portable, matrix_quantise_row_portable,
     matrix_quantise_floats_portable};
 
 #endif

@@ -54,17 +54,6 @@ AVX512_INLINE void read_row_ahead(const struct matrix_tile *tile, ptrdiff_t row)
     }
 }
 
-AVX512_INLINE void add_scaled(
-    const int rows, const int column, const struct matrix_tile *tile, __m512i products[TILE_ROWS][4]) {
-    const __m512 scale = float_of_bfloat16_16(_mm256_loadu_si256((const __m256i *)(tile->scales + 16 * column)));
-#pragma clang loop unroll(full)
-    for (int row = 0; row < rows; row++) {
-        float *sums = (float *)tile->sums + row * tile->sums_stride + 16 * column;
-        const __m512 start = tile->add ? _mm512_loadu_ps(sums) : _mm512_setzero_ps();
-        _mm512_storeu_ps(sums, _mm512_fmadd_ps(_mm512_castsi512_ps(products[row][column]), scale, start));
-    }
-}
-
 /// With constants for `format`, `rows` and `columns` all loops over them unroll and the sums stay in registers.
 AVX512_INLINE void tile_of(
     enum kernels_format format, const int rows, const int columns, const struct matrix_tile *tile) {
@@ -75,17 +64,16 @@ AVX512_INLINE void tile_of(
     const char *prefetch = tile->prefetch;
     const enum matrix_prefetch prefetch_kind = tile->prefetch_kind;
     const bool past_caches = tile->past_caches;
-    const bool scaled = format == KERNELS_BFLOAT16 && tile->scales;
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
         x[row] = tile->x + row * tile->x_stride;
 #pragma clang loop unroll(full)
         for (int column = 0; column < columns; column++) {
             const int32_t *start = (const int32_t *)tile->sums + row * tile->sums_stride + 16 * column;
-            sums[row][column] = tile->add && !scaled ? _mm512_loadu_si512(start) : _mm512_setzero_si512();
+            sums[row][column] = tile->add ? _mm512_loadu_si512(start) : _mm512_setzero_si512();
         }
     }
-    ptrdiff_t row_ahead = tile->first_ahead;
+    ptrdiff_t row_ahead = 0;
     for (ptrdiff_t step = 0; step < steps;) {
         read_row_ahead(tile, row_ahead++);
         const ptrdiff_t end = steps - step < AHEAD_STEPS ? steps : step + AHEAD_STEPS;
@@ -115,13 +103,6 @@ AVX512_INLINE void tile_of(
                 sums[row][column] = add_step(format, sums[row][column], two, last);
             }
         }
-    }
-    if (scaled) {
-#pragma clang loop unroll(full)
-        for (int column = 0; column < columns; column++) {
-            add_scaled(rows, column, tile, sums);
-        }
-        return;
     }
 #pragma clang loop unroll(full)
     for (int row = 0; row < rows; row++) {
@@ -160,11 +141,7 @@ static void tile_avx512(enum kernels_format format, const struct matrix_tile *ti
 }
 
 const struct matrix_kernels matrix_kernels_avx512 = {
-    tile_avx512, matrix_unpack_int4_avx512, INT4_ROWS, matrix_int4_tile_avx512, matrix_finish_avx512,
-    matrix_quantise_row_avx512, matrix_quantise_floats_avx512};
-
-const struct matrix_kernels matrix_kernels_amx = {
-    tile_avx512, matrix_unpack_int4_avx512, INT4_ROWS_AMX, matrix_int4_tile_amx, matrix_finish_avx512,
-    matrix_quantise_row_avx512, matrix_quantise_floats_avx512};
+    tile_avx512, matrix_unpack_int4_avx512, matrix_int4_tile_avx512, matrix_finish_avx512, matrix_quantise_row_avx512,
+    matrix_quantise_floats_avx512};
 
 #endif

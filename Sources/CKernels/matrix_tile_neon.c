@@ -56,7 +56,7 @@ static inline void add_int8(int32x4_t sums[VECTORS], const char *x, const char *
 static void row_float32(const struct matrix_tile *tile, const char *x, float *sums, int inputs) {
     float32x4_t of_row[VECTORS];
     for (int vector = 0; vector < VECTORS; vector++) {
-        of_row[vector] = tile->add && !tile->scales ? vld1q_f32(sums + 4 * vector) : vdupq_n_f32(0);
+        of_row[vector] = tile->add ? vld1q_f32(sums + 4 * vector) : vdupq_n_f32(0);
     }
     for (ptrdiff_t step = 0; step < tile->steps; step++) {
         const char *panel = tile->panel + step * PANEL_STEP_BYTES;
@@ -68,11 +68,6 @@ static void row_float32(const struct matrix_tile *tile, const char *x, float *su
     }
     if (tile->half_step) {
         add_bfloat16(of_row, x + tile->steps * STEP_BYTES, tile->panel + tile->steps * PANEL_STEP_BYTES, 1);
-    }
-    for (int vector = 0; tile->scales && vector < VECTORS; vector++) {
-        const uint32x4_t bits = vshll_n_u16(vld1_u16(tile->scales + 4 * vector), 16);
-        const float32x4_t start = tile->add ? vld1q_f32(sums + 4 * vector) : vdupq_n_f32(0);
-        of_row[vector] = vfmaq_f32(start, of_row[vector], vreinterpretq_f32_u32(bits));
     }
     for (int vector = 0; vector < VECTORS; vector++) {
         vst1q_f32(sums + 4 * vector, of_row[vector]);
@@ -107,7 +102,7 @@ static void tile_neon(enum kernels_format format, const struct matrix_tile *tile
 }
 
 const struct matrix_kernels matrix_kernels_neon = {
-    tile_neon, matrix_unpack_int4_neon, 0, 0, matrix_finish_portable, matrix_quantise_row_portable,
+    tile_neon, matrix_unpack_int4_neon, 0, matrix_finish_portable, matrix_quantise_row_portable,
     matrix_quantise_floats_portable};
 
 #endif

@@ -47,33 +47,22 @@ static void add_step(enum kernels_format format, char *sums, const char *x, cons
     }
 }
 
-static void add_scaled(float *sums, const float *products, const uint16_t *scales) {
-    for (int output = 0; output < PANEL_OUTPUTS; output++) {
-        sums[output] += products[output] * float_of_bfloat16(scales[output]);
-    }
-}
-
 static void tile_portable(enum kernels_format format, const struct matrix_tile *tile) {
     for (int row = 0; row < tile->rows; row++) {
-        float products[PANEL_OUTPUTS] = {0};
         const char *x = tile->x + row * tile->x_stride;
         char *sums = (char *)tile->sums + row * tile->sums_stride * STEP_BYTES;
-        char *to = tile->scales ? (char *)products : sums;
         if (!tile->add) {
             memset(sums, 0, PANEL_STEP_BYTES);
         }
         for (ptrdiff_t step = 0; step < tile->steps; step++) {
-            add_step(format, to, x + step * STEP_BYTES, tile->panel + step * PANEL_STEP_BYTES);
+            add_step(format, sums, x + step * STEP_BYTES, tile->panel + step * PANEL_STEP_BYTES);
         }
         if (tile->half_step) {
-            add_bfloat16((float *)to, x + tile->steps * STEP_BYTES, tile->panel + tile->steps * PANEL_STEP_BYTES, 1);
-        }
-        if (tile->scales) {
-            add_scaled((float *)sums, products, tile->scales);
+            add_bfloat16((float *)sums, x + tile->steps * STEP_BYTES, tile->panel + tile->steps * PANEL_STEP_BYTES, 1);
         }
     }
 }
 
 const struct matrix_kernels matrix_kernels_portable = {
-    tile_portable, matrix_unpack_int4_portable, 0, 0, matrix_finish_portable, matrix_quantise_row_portable,
+    tile_portable, matrix_unpack_int4_portable, 0, matrix_finish_portable, matrix_quantise_row_portable,
     matrix_quantise_floats_portable};

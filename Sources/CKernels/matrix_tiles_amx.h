@@ -27,8 +27,9 @@ struct amx_tiles {
     const char *last;
     char *sums;
     bool add;
-    /// Of each tile that follows from there, `ahead_lines` lines come to the caches.
+    /// Of each tile that follows from there, so many bytes after the one before, `ahead_lines` lines come to the caches.
     const char *ahead;
+    ptrdiff_t ahead_bytes;
     int ahead_lines;
 };
 
@@ -56,7 +57,7 @@ AMX_INLINE void store_sums(char *sums_0, char *sums_1, char *sums_2, char *sums_
 
 AMX_INLINE void read_ahead(const struct amx_tiles *tiles, ptrdiff_t tile) {
     for (int line = 0; line < tiles->ahead_lines; line++) {
-        _mm_prefetch(tiles->ahead + tile * PANEL_TILE_BYTES + 64 * line, _MM_HINT_T0);
+        _mm_prefetch(tiles->ahead + tile * tiles->ahead_bytes + 64 * line, _MM_HINT_T0);
     }
 }
 

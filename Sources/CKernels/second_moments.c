@@ -36,7 +36,7 @@ static void prepare_task(void *context, int task, int thread) {
             transposed[column * rows + row] = ((const uint16_t *)x)[first + column];
         }
     }
-    kernels_pack(&moments->weight, KERNELS_WHOLE, first, count, transposed, rows, 0);
+    kernels_pack(&moments->weight, KERNELS_WHOLE, first, count, transposed, rows, 0, 0);
 }
 
 /// Adds what lies on and above the diagonal.
@@ -92,8 +92,7 @@ bool kernels_second_moments(float *sums, ptrdiff_t sums_stride, const uint16_t *
     if (rows <= 0 || inputs <= 0) {
         return true;
     }
-    // Mixed as the products of an int4 weight have it.
-    const struct kernels_weight mixing = {.format = KERNELS_INT4, .inputs = inputs, .rotated = rotated};
+    const struct kernels_weight mixing = {.format = KERNELS_BFLOAT16, .inputs = inputs, .rotated = rotated};
     const size_t transposed_bytes = (size_t)ceiling_division(inputs * moments.weight.inputs * 2, 64) * 64;
     char *memory = scratch(SCRATCH_PANEL, transposed_bytes + kernels_packed_size(&moments.weight));
     if (!memory || !prepare_inputs(moments.kernels, &mixing, rows, &moments.inputs)) {

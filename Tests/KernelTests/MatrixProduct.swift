@@ -12,14 +12,15 @@ struct MatrixProduct {
     var gap = 0
     var x: [Float] = []  // [rows, inputs]
     var weights: [Float] = []  // [parts, outputs, inputs]: numbers, or for int8 and int4 what the scales multiply
-    var scales: [Float] = []  // int8 [parts, outputs]; int4 [parts, outputs, inputs / group]
+    var multiples: [Int8] = []  // int4: [parts, outputs, inputs / group]
+    var scales: [Float] = []  // int8 and int4: [parts, outputs]
     var bias: [Float]?  // [parts, outputs]
     var residual: [Float]?  // [rows, outputs]
     var gate: [Float]?  // [3, outputs]
     var gateRows: [Int32]?  // [rows]
 
     var parts: Int { swiglu ? 2 : 1 }
-    var scaleCount: Int { format == KERNELS_INT8 ? 1 : format == KERNELS_INT4 ? inputs / group : 0 }
+    var groups: Int { format == KERNELS_INT4 ? inputs / group : 0 }
 
     /// Random numbers of the format for everything that the case names.
     init(
@@ -31,10 +32,16 @@ struct MatrixProduct {
         gap = epilogue % 3
         var noise = Noise(seed)
         x = noise.numbers(rows * inputs).map(rounded)
-        let largest: Float = format == KERNELS_INT8 ? 127 : 7.49
         weights = noise.numbers(parts * outputs * inputs)
-            .map { quantised ? ($0 * largest).rounded() : rounded($0) }
-        scales = noise.numbers(parts * outputs * scaleCount).map { float(bfloat16(0.01 + 0.005 * $0)) }
+            .map {
+                switch format {
+                case KERNELS_INT8: ($0 * 127).rounded()
+                case KERNELS_INT4: ($0 * 7.99 - 0.5).rounded()  // -8...7
+                default: rounded($0)
+                }
+            }
+        multiples = noise.numbers(parts * outputs * groups).map { Int8(($0 * 15.49).rounded()) }
+        scales = noise.numbers(quantised ? parts * outputs : 0).map { 0.01 + 0.005 * $0 }
         if epilogue & 1 != 0 { bias = noise.numbers(parts * outputs) }
         if epilogue & 2 != 0 { residual = noise.numbers(rows * outputs).map(rounded) }
         if epilogue & 4 != 0 { gate = noise.numbers(3 * outputs) }
@@ -71,10 +78,10 @@ extension MatrixProduct {
         }
     }
 
-    /// A row of X; for int8 as multiples of its scale.
+    /// A row of X; for int8 and int4 as multiples of its scale.
     private func xAsSeen(_ row: Int) -> [Double] {
         let numbers = x[row * inputs..<(row + 1) * inputs]
-        guard format == KERNELS_INT8 else { return numbers.map(Double.init) }
+        guard quantised else { return numbers.map(Double.init) }
         guard numbers.allSatisfy(\.isFinite) else { return numbers.map { _ in .nan } }
         // In float32, as a number between two goes to either by its last bit.
         let largest = numbers.map(abs).max() ?? 0
@@ -87,7 +94,8 @@ extension MatrixProduct {
         var magnitude = abs(value)
         for input in 0..<inputs {
             var weight = Double(weights[row * inputs + input])
-            if scaleCount > 0 { weight *= Double(scales[row * scaleCount + input * scaleCount / inputs]) }
+            if quantised { weight *= Double(scales[row]) }
+            if groups > 0 { weight *= Double(multiples[row * groups + input / group]) }
             value += x[input] * weight
             magnitude += abs(x[input] * weight)
         }
@@ -120,13 +128,16 @@ extension MatrixProduct {
                 let count = min(block, outputs - first)
                 let row = part * outputs + first
                 let numbers = Array(weights[row * inputs..<(row + count) * inputs])
-                let scales = Array(scales[row * scaleCount..<(row + count) * scaleCount])
+                let scales = quantised ? Array(scales[row..<row + count]) : []
+                let multiples = Array(multiples[row * groups..<(row + count) * groups])
                 withUnsafePointer(to: weight) { weight in
                     switch format {
-                    case KERNELS_FLOAT32: kernels_pack(weight, kind, first, count, numbers, inputs, nil)
+                    case KERNELS_FLOAT32: kernels_pack(weight, kind, first, count, numbers, inputs, nil, nil)
                     case KERNELS_BFLOAT16:
-                        kernels_pack(weight, kind, first, count, numbers.map(bfloat16), inputs, nil)
-                    default: kernels_pack(weight, kind, first, count, numbers.map { Int8($0) }, inputs, scales)
+                        kernels_pack(weight, kind, first, count, numbers.map(bfloat16), inputs, nil, nil)
+                    default:
+                        kernels_pack(
+                            weight, kind, first, count, numbers.map { Int8($0) }, inputs, scales, multiples)
                     }
                 }
             }

@@ -95,16 +95,21 @@ import Testing
             defer { packed.deallocate() }
             weight.packed = packed
             var values = [Int8](repeating: 0, count: outputs * width)
-            var scales = [Float](repeating: 0, count: outputs * max(1, width / group))
+            var multiples = [Int8](repeating: 0, count: outputs * width / group)
+            var scales = [Float](repeating: 0, count: outputs)
             switch (format, rotated) {
             case (KERNELS_INT8, true):
                 try #require(kernels_quantise_rotated_int8(&values, &scales, weights, width, outputs, width))
             case (KERNELS_INT8, false): kernels_quantise_int8(&values, &scales, weights, width, outputs, width)
             case (_, true):
-                try #require(kernels_quantise_rotated_int4(&values, &scales, weights, width, outputs, width, group))
-            default: try #require(kernels_quantise_int4(&values, &scales, weights, width, outputs, width, group))
+                try #require(
+                    kernels_quantise_rotated_int4(
+                        &values, &multiples, &scales, weights, width, outputs, width, group))
+            default:
+                try #require(
+                    kernels_quantise_int4(&values, &multiples, &scales, weights, width, outputs, width, group))
             }
-            kernels_pack(&weight, KERNELS_WHOLE, 0, outputs, values, width, scales)
+            kernels_pack(&weight, KERNELS_WHOLE, 0, outputs, values, width, scales, multiples)
             var y = [UInt16](repeating: 0, count: rows * outputs)
             try #require(kernels_matmul(&y, outputs, x, width, rows, &weight, nil))
             return y
@@ -118,7 +123,7 @@ import Testing
         try onEachPath { path in
             for (format, tolerance) in Self.tolerances {
                 for width in [63, 64, 97, 126, 315, 504, 840, 1009, 2048, 2520] {
-                    let group = format == KERNELS_INT8 ? 1 : [63, 64, 35].first { width % $0 == 0 } ?? 1
+                    let group = [64, 60, 56].first { width % $0 == 0 } ?? width
                     for rows in [1, 3, 11] {
                         let product = Case(rows: rows, outputs: 70, width: width, group: group)
                         let error = relativeError(try product.multiplied(format), product.expected())

@@ -17,8 +17,8 @@ enum kernels_format {
     /// Weights -127...127 with a scale for each output. X and Y bfloat16; each row of X is rounded to -127...127 of its
     /// largest magnitude, but of at least 2^-120. A row of X with NaN or infinity gives NaN.
     KERNELS_INT8,
-    /// Weights -8...7 with a scale for each output and group of inputs. X and Y bfloat16, and what `KERNELS_BFLOAT16`
-    /// says of small numbers. The products of a group are summed before they are scaled.
+    /// Weights -8...7 times a whole number -15...15 for each output and group of inputs: numbers of int8 in half the memory,
+    /// with all that `KERNELS_INT8` says of the rest.
     KERNELS_INT4,
 };
 
@@ -28,7 +28,7 @@ struct kernels_weight {
     enum kernels_format format;
     ptrdiff_t outputs;
     ptrdiff_t inputs;
-    /// Inputs that share a scale (int4), a divisor of `inputs`; otherwise ignored.
+    /// Inputs that share a multiple (int4): a divisor of `inputs` that 4 divides, or all of them. Otherwise ignored.
     ptrdiff_t group;
     /// Two matrices of [outputs, inputs], gate G and up U, for silu(X G^T + bias) * (X U^T + bias).
     bool swiglu;
@@ -49,22 +49,22 @@ enum kernels_part { KERNELS_WHOLE, KERNELS_GATE, KERNELS_UP };
 size_t kernels_packed_size(const struct kernels_weight *weight);
 
 /// Packs rows first..<first + rows of W[outputs, inputs], the first of them at `values`, `stride` elements apart:
-/// float, bfloat16 bits, or int8_t for int8 and int4. Int8 takes `scales[rows]`; int4 takes
-/// `scales[rows, inputs / group]`, which it rounds to bfloat16. Every row of every part must be packed once, in any
-/// order. Threads may pack at once what they have split at multiples of 64 rows, with `swiglu` of 32.
+/// float, bfloat16 bits, or int8_t for int8 and int4. Both take `scales[rows]`, int4 also
+/// `multiples[rows, inputs / group]`. Every row of every part must be packed once, in any order. Threads may pack at once
+/// what they have split at multiples of 64 rows, with `swiglu` of 32.
 void kernels_pack(const struct kernels_weight *weight, enum kernels_part part, ptrdiff_t first, ptrdiff_t rows,
-                  const void *values, ptrdiff_t stride, const float *scales);
+                  const void *values, ptrdiff_t stride, const float *scales, const int8_t *multiples);
 
 /// Rounds W[rows, inputs] from bfloat16, rows `stride` elements apart, to values[rows, inputs] of -127...127 of the
 /// largest magnitude of a row, as `scales[rows]` has it. What is not finite counts as 0.
 void kernels_quantise_int8(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
                            ptrdiff_t inputs);
 
-/// The same to -8...7 with scales[rows, inputs / group], which are bfloat16 numbers of either sign. A scale is the one
-/// with which its group loses least, by the sum of squared errors, of many that are tried. Groups of numbers below
-/// 2^-120 become 0. False when memory is short.
-bool kernels_quantise_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride, ptrdiff_t rows,
-                           ptrdiff_t inputs, ptrdiff_t group);
+/// The same to -8...7 times multiples[rows, inputs / group] of `scales[rows]`. A multiple is one with which its group loses
+/// least, by the sum of squared errors, of several that are tried. Groups of numbers below 2^-120 become 0. False when
+/// memory is short.
+bool kernels_quantise_int4(int8_t *values, int8_t *multiples, float *scales, const uint16_t *weights, ptrdiff_t stride,
+                           ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t group);
 
 /// Mixes the numbers of each row of x[rows, inputs], rows `stride` elements apart, by an orthonormal matrix that depends
 /// on `inputs` alone: products of rows that were mixed alike are what they were, but a few large numbers do not set the
@@ -76,8 +76,8 @@ void kernels_rotate(float *x, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t inputs
 /// is `rotated`. False when memory is short.
 bool kernels_quantise_rotated_int8(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride,
                                    ptrdiff_t rows, ptrdiff_t inputs);
-bool kernels_quantise_rotated_int4(int8_t *values, float *scales, const uint16_t *weights, ptrdiff_t stride,
-                                   ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t group);
+bool kernels_quantise_rotated_int4(int8_t *values, int8_t *multiples, float *scales, const uint16_t *weights,
+                                   ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t inputs, ptrdiff_t group);
 
 /// Rounds W[rows, inputs], float, `stride` elements apart and mixed already for a weight that is `rotated`, to int4 so
 /// that products with inputs of known second moments lose little: columns are rounded in their order, and the error of
@@ -86,12 +86,11 @@ bool kernels_quantise_rotated_int4(int8_t *values, float *scales, const uint16_t
 /// diagonal; what is below it is not read. With an identity matrix the result is that of `kernels_quantise_int4`.
 /// Numbers have to be finite. Threads may round rows of a matrix at once, some 200 each. False when memory is short.
 bool kernels_quantise_compensated_int4(
-    int8_t *values, float *scales, const float *weights, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t inputs,
-    ptrdiff_t group, const float *factor, ptrdiff_t factor_stride);
+    int8_t *values, int8_t *multiples, float *scales, const float *weights, ptrdiff_t stride, ptrdiff_t rows,
+    ptrdiff_t inputs, ptrdiff_t group, const float *factor, ptrdiff_t factor_stride);
 
 /// Adds X^T X to sums[inputs, inputs], on and above the diagonal, of bfloat16 rows; where `rotated`, of the rows that
-/// are mixed and rounded to bfloat16, as a product with an int4 weight has them. False, and nothing is added, when memory
-/// is short.
+/// are mixed, and rounded to bfloat16 again. False, and nothing is added, when memory is short.
 bool kernels_second_moments(float *sums, ptrdiff_t sums_stride, const uint16_t *x, ptrdiff_t x_stride, ptrdiff_t rows,
                             ptrdiff_t inputs, bool rotated);
 

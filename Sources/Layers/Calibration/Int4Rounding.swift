@@ -10,7 +10,7 @@ struct Int4Rounding {
     private let elements: UnsafePointer<Float>?
 
     /// - Parameters:
-    ///   - group: inputs that share a scale.
+    ///   - group: inputs that share a multiple of their row's scale.
     ///   - factor: U of the inverse second moments of the inputs, upper, [inputs, inputs]; `nil` rounds to the nearest.
     init(inputs: Int, group: Int, factor: Tensor?) throws {
         (self.inputs, self.group) = (inputs, group)
@@ -24,20 +24,21 @@ struct Int4Rounding {
     /// - Parameters:
     ///   - weights: [rows, inputs] of bf16.
     ///   - values: [rows, inputs].
-    ///   - scales: [rows, inputs / group].
+    ///   - multiples: of the scale, [rows, inputs / group].
+    ///   - scales: [rows].
     /// - Returns: false when memory is short.
     func callAsFunction(
         _ weights: UnsafePointer<UInt16>, rows: Int, values: UnsafeMutablePointer<Int8>,
-        scales: UnsafeMutablePointer<Float>
+        multiples: UnsafeMutablePointer<Int8>, scales: UnsafeMutablePointer<Float>
     ) -> Bool {
         guard let elements else {
-            return kernels_quantise_rotated_int4(values, scales, weights, inputs, rows, inputs, group)
+            return kernels_quantise_rotated_int4(values, multiples, scales, weights, inputs, rows, inputs, group)
         }
         return withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * inputs) { mixed in
             guard let mixed = mixed.baseAddress else { return rows * inputs == 0 }
             Self.mix(weights, rows: rows, inputs: inputs, to: mixed)
             return kernels_quantise_compensated_int4(
-                values, scales, mixed, inputs, rows, inputs, group, elements, inputs)
+                values, multiples, scales, mixed, inputs, rows, inputs, group, elements, inputs)
         }
     }
 
@@ -57,16 +58,19 @@ struct Int4Rounding {
         let weights = try weights.to(.bfloat16).contiguous()
         let rows = weights.size(0)
         var values = [Int8](repeating: 0, count: rows * inputs)
-        var scales = [Float](repeating: 0, count: rows * inputs / group)
+        var multiples = [Int8](repeating: 0, count: rows * inputs / group)
+        var scales = [Float](repeating: 0, count: rows)
         let source = UnsafePointer(try weights.elements(UInt16.self))
-        guard self(source, rows: rows, values: &values, scales: &scales) else {
+        guard self(source, rows: rows, values: &values, multiples: &multiples, scales: &scales) else {
             throw TorchError.invalid("no memory to round a weight of \(rows)x\(inputs)")
         }
         let mixed = try Tensor.empty(weights.shape)
         Self.mix(source, rows: rows, inputs: inputs, to: try mixed.elements(Float.self))
         let rounded = try Tensor.empty(weights.shape)
         let numbers = try rounded.elements(Float.self)
-        for index in values.indices { numbers[index] = Float(values[index]) * scales[index / group] }
+        for index in values.indices {
+            numbers[index] = Float(values[index]) * Float(multiples[index / group]) * scales[index / inputs]
+        }
         withExtendedLifetime((weights, factor)) {}
         return (mixed, rounded)
     }

@@ -1,8 +1,7 @@
 import CKernels
 import Torch
 
-/// Sums of products of a layer's inputs over many rows, as a product with a weight of 4 bits sees them: mixed, and rounded
-/// to bf16.
+/// Sums of products of a layer's inputs over many rows, mixed as a product with a weight of 4 bits has them.
 package struct SecondMoments {
     package let inputs: Int
     /// X^T X on and above the diagonal, and zeros below; [inputs, inputs], float32.

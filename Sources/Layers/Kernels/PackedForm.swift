@@ -34,8 +34,8 @@ package struct PackedForm: Hashable, Sendable {
     /// Whether inputs are mixed before they are rounded, and the weights alike, so that no outlier takes all of the numbers.
     private var isRotated: Bool { numbers == .int8 || numbers == .int4 }
 
-    /// Inputs that share a scale in 4 bits: the most that divide the inputs, in pairs, up to 64. All of an odd number.
-    var group: Int { stride(from: 64, to: 0, by: -2).first { inputs % $0 == 0 } ?? inputs }
+    /// Inputs that share a multiple in 4 bits: the most that divide the inputs, in fours, up to 64. All where 4 do not.
+    var group: Int { stride(from: 64, to: 0, by: -4).first { inputs % $0 == 0 } ?? inputs }
 
     package var byteCount: Int {
         var sizes = sizes

@@ -138,21 +138,22 @@ package final class PackedWeight {
         _ source: UnsafeRawPointer, _ part: Part, _ rows: Range<Int>, _ rounding: Int4Rounding
     ) -> Bool {
         guard form.numbers == .int8 || form.numbers == .int4 else {
-            kernels_pack(&sizes, part.code, rows.lowerBound, rows.count, source, form.inputs, nil)
+            kernels_pack(&sizes, part.code, rows.lowerBound, rows.count, source, form.inputs, nil, nil)
             return true
         }
         let (inputs, isInt4) = (form.inputs, form.numbers == .int4)
         let source = source.assumingMemoryBound(to: UInt16.self)
-        return withUnsafeTemporaryAllocation(of: Int8.self, capacity: rows.count * inputs) { values in
-            let scaleCount = rows.count * (isInt4 ? inputs / form.group : 1)
-            return withUnsafeTemporaryAllocation(of: Float.self, capacity: scaleCount) { scales in
-                guard let values = values.baseAddress, let scales = scales.baseAddress else { return false }
+        let multipleCount = isInt4 ? rows.count * inputs / form.group : 0
+        return withUnsafeTemporaryAllocation(of: Int8.self, capacity: rows.count * inputs + multipleCount) { numbers in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count) { scales in
+                guard let values = numbers.baseAddress, let scales = scales.baseAddress else { return false }
+                let multiples = values + rows.count * inputs
                 let isDone =
                     isInt4
-                    ? rounding(source, rows: rows.count, values: values, scales: scales)
+                    ? rounding(source, rows: rows.count, values: values, multiples: multiples, scales: scales)
                     : kernels_quantise_rotated_int8(values, scales, source, inputs, rows.count, inputs)
                 guard isDone else { return false }
-                kernels_pack(&sizes, part.code, rows.lowerBound, rows.count, values, inputs, scales)
+                kernels_pack(&sizes, part.code, rows.lowerBound, rows.count, values, inputs, scales, multiples)
                 return true
             }
         }
