@@ -1,20 +1,10 @@
 import Diffusion
+import Layers
 import QwenVL
 import Torch
 
-// Operations of the models, a multiplication and an addition being two. Counted is what is computed here: matrix products,
-// attention (scores and weighted values) and convolutions. Norms, activations, rotations and additions, a few in a
-// thousand, are not. What the models do not compute anew in each step is not counted either.
-
-/// inputs x outputs weights met by so many rows.
-func productOperations(_ rows: Int, _ inputs: Int, _ outputs: Int) -> Double {
-    2 * Double(rows) * Double(inputs) * Double(outputs)
-}
-
-/// Queries and keys of so many heads, each query meeting each key.
-func attentionOperations(_ queries: Int, _ keys: Int, width: Int) -> Double {
-    4 * Double(queries) * Double(keys) * Double(width)
-}
+// Operations of the models. Counted is what is computed here: matrix products, attention and convolutions. Norms,
+// activations, rotations and additions, a few in a thousand, are not. What the models do not compute anew in each step is not counted either.
 
 /// A step of the diffusion transformer with all its guidance branches, as `GuidedTransformer` runs it.
 package struct TransformerOperations {

@@ -113,46 +113,6 @@ void kernels_gated_rms_norm_float32(
     norm(sizes, false, x, weight, NULL, gate, residual, output);
 }
 
-// SwiGLU
-
-typedef struct {
-    struct gated_rows all;
-    int task_rows;
-    const struct elementwise *kernels;
-} Gated;
-
-static void gated_task(void *context, int task, int thread) {
-    (void)thread;
-    const Gated *gated = context;
-    struct gated_rows rows = gated->all;
-    ptrdiff_t row = (ptrdiff_t)task * gated->task_rows;
-    int left = rows.rows - (int)row;
-    rows.rows = left < gated->task_rows ? left : gated->task_rows;
-    rows.gate = moved(rows.gate, row * rows.gate_stride, rows.half);
-    rows.value = moved(rows.value, row * rows.value_stride, rows.half);
-    rows.output = (void *)moved(rows.output, row * rows.output_stride, rows.half);
-    gated->kernels->gated(&rows);
-}
-
-static void swiglu(const struct kernels_gated *sizes, bool half, const void *gate, const void *value, void *output) {
-    Gated gated = {
-        .all = {half, sizes->rows, sizes->columns, gate, value, output, sizes->gate_stride, sizes->value_stride,
-                sizes->output_stride},
-        .task_rows = rows_of_task(sizes->columns),
-        .kernels = elementwise_of_path(),
-    };
-    kernels_parallel(tasks_of(sizes->rows, gated.task_rows), gated_task, &gated);
-}
-
-void kernels_swiglu_bfloat16(
-    const struct kernels_gated *sizes, const uint16_t *gate, const uint16_t *value, uint16_t *output) {
-    swiglu(sizes, true, gate, value, output);
-}
-
-void kernels_swiglu_float32(const struct kernels_gated *sizes, const float *gate, const float *value, float *output) {
-    swiglu(sizes, false, gate, value, output);
-}
-
 // Rotary positions
 
 typedef struct {

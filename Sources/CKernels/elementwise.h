@@ -16,14 +16,6 @@ struct norm_rows {
     ptrdiff_t input_stride, residual_stride, output_stride;
 };
 
-struct gated_rows {
-    bool half;
-    int rows, columns;
-    const void *gate, *value;
-    void *output;
-    ptrdiff_t gate_stride, value_stride, output_stride;
-};
-
 struct rotary_rows {
     bool half, interleaved;
     int rows, heads, head_size;
@@ -41,7 +33,6 @@ enum { MAXIMAL_NORM_ROWS = 16, MAXIMAL_ROTARY_HEAD = 256 };
 /// One instruction set's kernels.
 struct elementwise {
     void (*norm)(const struct norm_rows *);
-    void (*gated)(const struct gated_rows *);
     void (*rotary)(const struct rotary_rows *);
 };
 

@@ -3,5 +3,5 @@
 #include "elementwise_rows.h"
 #pragma clang attribute pop
 
-const struct elementwise elementwise_avx2 = {norm, gated, rotary};
+const struct elementwise elementwise_avx2 = {norm, rotary};
 #endif

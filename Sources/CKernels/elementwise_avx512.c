@@ -5,5 +5,5 @@
 #include "elementwise_rows.h"
 #pragma clang attribute pop
 
-const struct elementwise elementwise_avx512 = {norm, gated, rotary};
+const struct elementwise elementwise_avx512 = {norm, rotary};
 #endif

@@ -1,3 +1,3 @@
 #include "elementwise_rows.h"
 
-const struct elementwise elementwise_portable = {norm, gated, rotary};
+const struct elementwise elementwise_portable = {norm, rotary};

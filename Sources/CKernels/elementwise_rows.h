@@ -93,27 +93,6 @@ static void norm(const struct norm_rows *job) {
     }
 }
 
-INLINE void gated_any(const struct gated_rows *job, bool half) {
-    for (int row = 0; row < job->rows; row++) {
-        const void *gates = row_of(job->gate, job->gate_stride, row, half);
-        const void *values = row_of(job->value, job->value_stride, row, half);
-        void *output = (void *)row_of(job->output, job->output_stride, row, half);
-        for (int column = 0; column < job->columns; column += LANES) {
-            int count = chunk(job->columns - column);
-            floats gate = rounded(silu_of(loaded(gates, column, count, half)), half);
-            store(output, column, count, gate * loaded(values, column, count, half), half);
-        }
-    }
-}
-
-static void gated(const struct gated_rows *job) {
-    if (job->half) {
-        gated_any(job, true);
-    } else {
-        gated_any(job, false);
-    }
-}
-
 /// A head, normed and rounded as the norm alone would give it, or as it is.
 INLINE void read_head(const struct rotary_rows *job, const void *head, float *normed, bool half) {
     float inverse = 1;

@@ -2,7 +2,7 @@ import CKernels
 import Foundation
 import Testing
 
-/// Norms, SwiGLU and rotary positions against float64, rounded where the kernels say that they round.
+/// Norms and rotary positions against float64, rounded where the kernels say that they round.
 @Suite struct ElementwiseKernelTests {
     private static let columns = [1, 2, 15, 16, 17, 63, 64, 65, 120, 1000]
     private static let epsilon = 1e-5
@@ -81,44 +81,6 @@ import Testing
         }
     }
 
-    private func checkGated<E: ElementwiseElement>(_: E.Type, _ instructions: InstructionSet) {
-        for columns in Self.columns {
-            var random = Normal(seed: columns)
-            let both: [E] = random.array(9 * 2 * columns, 4)
-            var output = [E](repeating: E(rounding: Double.nan), count: 9 * columns)
-            var sizes = kernels_gated(
-                rows: 9, columns: Int32(columns), gate_stride: 2 * columns, value_stride: 2 * columns,
-                output_stride: columns)
-            _ = with(instructions) { E.gate(&sizes, both, valuesFrom: columns, &output) }
-            let expected = (0..<9 * columns).map { i in
-                let place = i / columns * 2 * columns + i % columns
-                let gate = both[place].value
-                return E(rounding: gate / (1 + exp(-gate))).value * both[place + columns].value
-            }
-            #expect(relativeError(output, expected) < 4 * E.epsilon, "\(columns)")
-        }
-    }
-
-    @Test(arguments: InstructionSet.all) func gateAndValueInOneRow(_ instructions: InstructionSet) {
-        checkGated(UInt16.self, instructions)
-        checkGated(Float.self, instructions)
-    }
-
-    @Test(arguments: InstructionSet.all) func extremeGates(_ instructions: InstructionSet) {
-        let gate: [Float] = [.nan, .infinity, 3e38, -3e38, -0.0, 0x1p-140, -0x1p-140, 88, -88, 1e-20]
-        var output = [Float](repeating: 7, count: gate.count)
-        var sizes = kernels_gated(rows: 1, columns: 10, gate_stride: 10, value_stride: 10, output_stride: 10)
-        let ones = gate.map { _ in Float(1) }
-        _ = with(instructions) { kernels_swiglu_float32(&sizes, gate, ones, &output) }
-        #expect(output[0].isNaN && output[1] == .infinity && output[2] == 3e38 && output[3] == 0 && output[4] == 0)
-        #expect(output[5] == 0x1p-141 && output[6] == -0x1p-141)
-        for i in 7..<10 {
-            let expected = Double(gate[i]) / (1 + exp(-Double(gate[i])))
-            // The argument of the exponential is rounded, which counts as often as it is large.
-            #expect(abs(Double(output[i]) / expected - 1) < 4e-6)
-        }
-    }
-
     @Test(arguments: InstructionSet.all) func tanhOfAnyGate(_ instructions: InstructionSet) {
         let gates: [Float] = [.infinity, -.infinity, 0, 0x1p-140, 1e-20, 1e-3, 0.69, 0.7, 0.71, -0.5, 3, -20, 1e30]
         let zeros = gates.map { _ in Float(0) }, ones = gates.map { _ in Float(1) }
@@ -135,16 +97,25 @@ import Testing
     }
 
     @Test(arguments: InstructionSet.all) func roundingIsToEvenAndKeepsNaN(_ instructions: InstructionSet) {
-        // gate large, so silu(gate) = gate: what is rounded is the product with the value.
-        let gate: [UInt16] = [
-            UInt16(rounding: 256.0), UInt16(rounding: 256.0), UInt16(rounding: 256.0), 0x7f80, 0x7f81,
+        // The norm of one 1 is its weight, so what is rounded is residual + weight.
+        let residual: [UInt16] = [
+            UInt16(rounding: 256), UInt16(rounding: 256), UInt16(rounding: -256), 0x7f80, 0x7f81,
         ]
-        let value: [UInt16] = [UInt16(rounding: 1.0), 0x0001, 0x8001, UInt16(rounding: 1.0), UInt16(rounding: 1.0)]
-        var output = [UInt16](repeating: 0, count: 5)
-        var sizes = kernels_gated(rows: 1, columns: 5, gate_stride: 5, value_stride: 5, output_stride: 5)
-        _ = with(instructions) { kernels_swiglu_bfloat16(&sizes, gate, value, &output) }
-        #expect(output[0] == UInt16(rounding: 256.0) && output[3] == 0x7f80 && output[4].value.isNaN)
-        #expect(output[1].value == 0x1p-125 && output[2].value == -0x1p-125)
+        let added: [Double] = [1, 3, -1, 1, 1]
+        let sums = residual.indices.map { row -> UInt16 in
+            let weight = [UInt16(rounding: added[row])]
+            var sizes = kernels_norm(
+                rows: 1, columns: 1, input_stride: 1, residual_stride: 1, output_stride: 1, epsilon: 0, ranges: 0,
+                range_lengths: nil, table_rows: nil, table_stride: 0)
+            var output: [UInt16] = [0]
+            _ = with(instructions) {
+                kernels_gated_rms_norm_bfloat16(
+                    &sizes, [residual[row]], nil, [UInt16(rounding: 1)], weight, &output)
+            }
+            return output[0]
+        }
+        #expect(sums[..<4] == [UInt16(rounding: 256), UInt16(rounding: 260), UInt16(rounding: -256), 0x7f80])
+        #expect(sums[4].value.isNaN)
     }
 
     private func checkRotary<E: ElementwiseElement>(
@@ -187,9 +158,11 @@ import Testing
     }
 
     @Test(arguments: InstructionSet.all) func noRowsAreNoRows(_ instructions: InstructionSet) {
-        var gated = kernels_gated(rows: 0, columns: 4, gate_stride: 4, value_stride: 4, output_stride: 4)
+        var sizes = kernels_norm(
+            rows: 0, columns: 4, input_stride: 4, residual_stride: 4, output_stride: 4, epsilon: 0, ranges: 0,
+            range_lengths: nil, table_rows: nil, table_stride: 0)
         var output: [Float] = [7]
-        _ = with(instructions) { kernels_swiglu_float32(&gated, [1], [1], &output) }
+        _ = with(instructions) { kernels_rms_norm_float32(&sizes, [1], [1], &output) }
         #expect(output == [7])
     }
 }
@@ -202,7 +175,6 @@ private protocol ElementwiseElement: Element {
     static func gated(
         _ sizes: inout kernels_norm, _ residual: [Self], _ gate: [Self]?, _ x: [Self], _ weight: [Self],
         _ output: inout [Self])
-    static func gate(_ sizes: inout kernels_gated, _ both: [Self], valuesFrom: Int, _ output: inout [Self])
     static func rotate(
         _ sizes: inout kernels_rotary, _ pairs: Bool, _ x: [Self], _ weight: [Self]?, _ cosine: [Float],
         _ sine: [Float], _ output: inout [Self])
@@ -227,15 +199,6 @@ extension UInt16: ElementwiseElement {
     ) {
         guard let gate else { return kernels_gated_rms_norm_bfloat16(&sizes, residual, nil, x, weight, &output) }
         kernels_gated_rms_norm_bfloat16(&sizes, residual, gate, x, weight, &output)
-    }
-
-    fileprivate static func gate(
-        _ sizes: inout kernels_gated, _ both: [UInt16], valuesFrom: Int, _ output: inout [UInt16]
-    ) {
-        both.withUnsafeBufferPointer { both in
-            guard let gates = both.baseAddress else { return }
-            kernels_swiglu_bfloat16(&sizes, gates, gates + valuesFrom, &output)
-        }
     }
 
     fileprivate static func rotate(
@@ -266,15 +229,6 @@ extension Float: ElementwiseElement {
     ) {
         guard let gate else { return kernels_gated_rms_norm_float32(&sizes, residual, nil, x, weight, &output) }
         kernels_gated_rms_norm_float32(&sizes, residual, gate, x, weight, &output)
-    }
-
-    fileprivate static func gate(
-        _ sizes: inout kernels_gated, _ both: [Float], valuesFrom: Int, _ output: inout [Float]
-    ) {
-        both.withUnsafeBufferPointer { both in
-            guard let gates = both.baseAddress else { return }
-            kernels_swiglu_float32(&sizes, gates, gates + valuesFrom, &output)
-        }
     }
 
     fileprivate static func rotate(

@@ -38,17 +38,6 @@ void kernels_gated_rms_norm_float32(
     const struct kernels_norm *sizes, const float *residual, const float *gate, const float *x, const float *weight,
     float *output);
 
-/// Rows [rows, columns] of gates and values; in one row of both, value is gate + columns and the strides are equal.
-struct kernels_gated {
-    int rows, columns;
-    ptrdiff_t gate_stride, value_stride, output_stride;
-};
-
-/// SwiGLU: output = silu(gate) * value. silu is rounded, then the product.
-void kernels_swiglu_bfloat16(
-    const struct kernels_gated *sizes, const uint16_t *gate, const uint16_t *value, uint16_t *output);
-void kernels_swiglu_float32(const struct kernels_gated *sizes, const float *gate, const float *value, float *output);
-
 /// Tokens of heads [tokens, heads, head_size], without gaps in a token; head_size is even, at most 256.
 struct kernels_rotary {
     int tokens, heads, head_size;

@@ -18,9 +18,4 @@ package struct MachineSpeed: Codable, Sendable, Equatable {
     package var start: Double
     /// Bytes of program and libraries once they have computed something.
     package var programBytes: Int
-
-    /// Multiplications and additions of attention: `count` queries that see as many keys.
-    static func attentionOperations(_ count: Int, width: Int) -> Double {
-        4 * Double(count) * Double(count) * Double(width)
-    }
 }

@@ -93,11 +93,11 @@ struct Planner {
     /// Operations of a run, about: each weight of a block with each token that meets it.
     func operations(_ request: GenerationRequest) throws -> Double {
         let configuration = transformerConfiguration
-        let hidden = Double(configuration.hiddenSize)
-        let keyValue = Double(configuration.keyValueHeadCount * configuration.headSize)
-        let weights = hidden * (2 * hidden + 2 * keyValue + 3 * Double(configuration.feedForwardSize))
+        let hidden = configuration.hiddenSize
+        let keyValue = configuration.keyValueHeadCount * configuration.headSize
+        let outputs = 2 * hidden + 2 * keyValue + 3 * configuration.feedForwardSize
         let tokens = try shape(request).steps.joined().reduce(0, +)
-        return 2 * Double(tokens) * weights * Double(configuration.layerCount)
+        return Double(configuration.layerCount) * productOperations(tokens, hidden, outputs)
     }
 
     // MARK: Remedies

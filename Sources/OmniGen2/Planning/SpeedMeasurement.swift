@@ -69,7 +69,7 @@ struct SpeedMeasurement {
         let query = try numbers([1, count, heads, headSize])
         let key = try numbers([1, count, keyValueHeads, headSize])
         let seconds = try seconds { try attention(query, key, key, lengths: [count]) }
-        return MachineSpeed.attentionOperations(count, width: heads * headSize) / max(seconds, 1e-9)
+        return attentionOperations(count, count, width: heads * headSize) / max(seconds, 1e-9)
     }
 
     private func block(_ configuration: TransformerConfiguration, attentionRate: Double) throws -> LayerSpeed {
@@ -82,7 +82,7 @@ struct SpeedMeasurement {
             let positions = try RotaryPositions(angles: angles, rows: count, device: device)
             let tokens = PackedTokens(x, lengths: [count])
             let all = try self.seconds { try stack(tokens, positions, modulation).tokens }
-            let attention = MachineSpeed.attentionOperations(count, width: configuration.hiddenSize) / attentionRate
+            let attention = attentionOperations(count, count, width: configuration.hiddenSize) / attentionRate
             return (count, max(all - attention, 0))
         }
         let (few, many) = try (seconds(Self.tokens.few), seconds(Self.tokens.many))
@@ -123,7 +123,7 @@ struct SpeedMeasurement {
         let (count, width) = (Self.autoencoderAttentionTokens, configuration.blockOutChannels.last ?? 1)
         let head = try numbers([1, count, 1, width])
         let taken = try seconds { try attention(head, head, head) }
-        return (encoder, decoder, MachineSpeed.attentionOperations(count, width: width) / max(taken, 1e-9))
+        return (encoder, decoder, attentionOperations(count, count, width: width) / max(taken, 1e-9))
     }
 
     /// Numbers a second that are packed as the transformer's are; without end where they are not packed.

@@ -1,4 +1,5 @@
 import Diffusion
+import Layers
 
 /// How long each stage of a run takes, in seconds, on a machine that was measured.
 struct TimeForecast {
@@ -55,7 +56,7 @@ struct TimeForecast {
     /// A block over sequences.
     private func blocks(_ lengths: [Int]) -> Double {
         let attention = lengths.reduce(0.0) {
-            $0 + MachineSpeed.attentionOperations($1, width: configuration.hiddenSize)
+            $0 + attentionOperations($1, $1, width: configuration.hiddenSize)
         }
         return speed.block.seconds(lengths.reduce(0, +)) + attention / speed.attentionRate
     }
@@ -64,7 +65,7 @@ struct TimeForecast {
     private func picture(_ size: PictureSize, _ layers: LayerSpeed) -> Double {
         let pixels = size.width * size.height
         let places = pixels / (autoencoder.scaleFactor * autoencoder.scaleFactor)
-        let attention = MachineSpeed.attentionOperations(places, width: autoencoder.blockOutChannels.last ?? 1)
+        let attention = attentionOperations(places, places, width: autoencoder.blockOutChannels.last ?? 1)
         return layers.seconds(pixels) + attention / speed.autoencoderAttentionRate
     }
 }
