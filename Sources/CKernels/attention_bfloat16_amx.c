@@ -166,6 +166,18 @@ AMX_INLINE void store_sums(char *sums, ptrdiff_t stride, bool both) {
     }
 }
 
+/// Has the columns of the next step come to the first cache. Where a core's other thread is at work, what is loaded from
+/// the second holds up the products.
+AMX_INLINE void read_next_step_ahead(const Stage *stage) {
+    const bool last = stage->place + 1 == stage->depth;
+    const uint16_t *columns = stage->columns + (stage->unit + (last ? 2 : 0)) * stage->columns_stride +
+                              (last ? 0 : stage->place + 1) * (AMX_BYTES / 2);
+    UNROLLED for (int line = 0; line < AMX_ROWS; line++) {
+        _mm_prefetch((const char *)columns + line * AMX_ROW_BYTES, _MM_HINT_T0);
+        _mm_prefetch((const char *)(columns + stage->columns_stride) + line * AMX_ROW_BYTES, _MM_HINT_T0);
+    }
+}
+
 /// Two tiles of rows against a tile of two units each, or of the last one.
 AMX_INLINE void step(Stage *stage) {
     const bool both = stage->unit + 1 < stage->units;
@@ -180,6 +192,7 @@ AMX_INLINE void step(Stage *stage) {
     _tile_loadd(5, rows + stage->rows_stride, AMX_ROW_BYTES);
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(2, 5, 6);
+    read_next_step_ahead(stage);
     if (both) {
         _tile_loadd(7, columns + stage->columns_stride, AMX_ROW_BYTES);
         _tile_dpbf16ps(1, 4, 7);
