@@ -7,7 +7,6 @@
 
 #include "amx.h"
 #include "attention_bfloat16.h"
-#include "kernels_parallel.h"
 
 // A task takes two groups of 32 rows through all blocks of keys. Scores and outputs are made of tiles, four at a time;
 // while those of one group are made, the scores of the other become weights, a row at a time: the machine does both at
@@ -66,7 +65,6 @@ static int visible_keys(const Task *task, const Group *group, int row) {
 }
 
 static Seen seen_of(const Task *task, const Group *group, int block) {
-    const struct attention_plan *plan = &task->attention->plan;
     struct attention_task place = {task->sequence, task->head, block};
     int unit = first_unit(task->sequence, block);
     Seen seen = {
@@ -394,9 +392,6 @@ size_t attention_bfloat16_amx_scratch(const struct kernels_attention *sizes) {
 void attention_bfloat16_amx(
     const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
     uint16_t *output, void *scratch) {
-    struct attention_plan plan = plan_attention(sizes, tile_grain, scratch, sizeof(uint16_t));
-    Attention attention = attention_of(plan, query, key, value, output);
-    kernels_parallel(attention.plan.packing_tasks, pack_block, &attention);
-    kernels_parallel(attention.plan.tasks, attend_block, &attention);
+    attend(plan_attention(sizes, tile_grain, scratch, sizeof(uint16_t)), query, key, value, output, attend_block);
 }
 #endif

@@ -8,7 +8,6 @@
 #include "attention_bfloat16.h"
 #include "attention_plan.h"
 #include "avx512.h"
-#include "kernels_parallel.h"
 
 // A task takes a block of rows through all blocks of keys: scores of 6 rows and 64 keys are made in registers, become
 // weights in bfloat16 while the next scores are made, and the weights of a block meet its values. A row's weights are
@@ -381,9 +380,6 @@ size_t attention_bfloat16_avx512_scratch(const struct kernels_attention *sizes) 
 void attention_bfloat16_avx512(
     const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
     uint16_t *output, void *scratch) {
-    struct attention_plan plan = plan_attention(sizes, register_grain, scratch, sizeof(uint16_t));
-    Attention attention = attention_of(plan, query, key, value, output);
-    kernels_parallel(attention.plan.packing_tasks, pack_block, &attention);
-    kernels_parallel(attention.plan.tasks, attend_block, &attention);
+    attend(plan_attention(sizes, register_grain, scratch, sizeof(uint16_t)), query, key, value, output, attend_block);
 }
 #endif

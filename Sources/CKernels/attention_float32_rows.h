@@ -74,21 +74,18 @@ static void pack_block(void *context, int index, int thread) {
     const Attention *attention = context;
     const struct kernels_attention *sizes = attention->plan.sizes;
     struct attention_task task = packing_task(&attention->plan, index);
-    int begin = first_unit(task.sequence, task.block) * UNIT;
-    int end = first_unit(task.sequence, task.block + 1) * UNIT;
-    int keys = (end < task.sequence->keys ? end : task.sequence->keys) - begin;
-    ptrdiff_t token = (ptrdiff_t)task.sequence->key_start + begin;
+    struct attention_keys keys = keys_to_pack(task);
     bool half = attention->half;
-    const void *key = element(attention->key, token * sizes->key_stride + task.head * sizes->key_head_stride, half);
+    const void *key = element(attention->key, keys.token * sizes->key_stride + task.head * sizes->key_head_stride, half);
     const void *value =
-        element(attention->value, token * sizes->value_stride + task.head * sizes->value_head_stride, half);
+        element(attention->value, keys.token * sizes->value_stride + task.head * sizes->value_head_stride, half);
     float *to_key = packed(attention->plan.packed_keys, task, task.head, attention->plan.key_size);
     float *to_value =
         packed(attention->plan.packed_values, task, task.head, attention->plan.value_size);
     if (half) {
-        pack_any(sizes, key, value, keys, end - begin, to_key, to_value, attention->plan.key_size, true);
+        pack_any(sizes, key, value, keys.count, keys.filled, to_key, to_value, attention->plan.key_size, true);
     } else {
-        pack_any(sizes, key, value, keys, end - begin, to_key, to_value, attention->plan.key_size, false);
+        pack_any(sizes, key, value, keys.count, keys.filled, to_key, to_value, attention->plan.key_size, false);
     }
 }
 

@@ -94,6 +94,13 @@ struct attention_task packing_task(const struct attention_plan *plan, int task) 
     return (struct attention_task){sequence, place / sequence->key_blocks, place % sequence->key_blocks};
 }
 
+struct attention_keys keys_to_pack(struct attention_task task) {
+    const int begin = first_unit(task.sequence, task.block) * UNIT;
+    const int end = first_unit(task.sequence, task.block + 1) * UNIT;
+    const int keys = end < task.sequence->keys ? end : task.sequence->keys;
+    return (struct attention_keys){(ptrdiff_t)task.sequence->key_start + begin, keys - begin, end - begin};
+}
+
 struct attention_task query_task(const struct attention_plan *plan, int task) {
     const struct attention_sequence *sequence =
         sequence_of(plan, task, offsetof(struct attention_sequence, first_task));

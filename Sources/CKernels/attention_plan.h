@@ -58,7 +58,15 @@ struct attention_plan plan_attention(
 size_t attention_plan_size(
     const struct kernels_attention *sizes, struct attention_grain grain, size_t element, size_t per_thread);
 
+/// The keys of a block that is packed: where they begin among all that lie end to end, how many there are, and how many
+/// with those that fill up its units.
+struct attention_keys {
+    ptrdiff_t token;
+    int count, filled;
+};
+
 struct attention_task packing_task(const struct attention_plan *plan, int task);
+struct attention_keys keys_to_pack(struct attention_task task);
 struct attention_task query_task(const struct attention_plan *plan, int task);
 
 /// The first unit of a block; blocks of a sequence are as equal as can be.

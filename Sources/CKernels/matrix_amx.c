@@ -70,7 +70,7 @@ AMX_INLINE void copy_line(char *to, const char *from, ptrdiff_t count) {
     _mm512_store_si512(to, _mm512_maskz_loadu_epi8(mask, from));
 }
 
-/// That are read of memory.
+/// How many are read of memory for a tile of a panel.
 static ptrdiff_t lines_of_tile(const struct amx_product *product) {
     return product->finish->weight->format == KERNELS_INT4 ? INT4_TILE_LINES : TILE_LINES;
 }
@@ -216,7 +216,7 @@ static void take_turn(const struct amx_product *product, const struct amx_block 
 
 /// All rows against a piece of a panel.
 static void multiply_piece(const struct amx_product *product, const struct amx_block *block,
-                            const struct amx_piece *piece) {
+                           const struct amx_piece *piece) {
     const struct amx_tiles tiles = tiles_of_piece(product, block, piece);
     const struct amx_turns turns = turns_of(product, block, piece);
     for (ptrdiff_t turn = 0; turn < turns.count; turn++) {

@@ -55,13 +55,15 @@ static inline ptrdiff_t panel_count(const struct kernels_weight *weight) {
     return ceiling_division(weight->outputs, panel_width(weight));
 }
 
-/// int4: a group of a panel is a multiple for each output, then 128 bytes a step: those that int8 has, of which byte b
-/// of the first 64 holds the numbers of bytes b and 64 + b, and byte b of the others those of 128 + b and 192 + b. Each is 8
-/// more than it is; the first is the lower half.
+// int4: a group of a panel is a multiple for each output, then 128 bytes a step: those that int8 has, of which byte b of
+// the first 64 holds the numbers of bytes b and 64 + b, and byte b of the others those of 128 + b and 192 + b. Each is 8
+// more than it is; the first is the lower half.
+
 static inline ptrdiff_t int4_group_steps(const struct kernels_weight *weight) {
     return ceiling_division(weight->group, STEP_BYTES);
 }
 
+/// Of a group of so many steps.
 static inline ptrdiff_t int4_group_bytes(ptrdiff_t steps) { return INT4_MULTIPLES_BYTES + steps * INT4_STEP_BYTES; }
 
 static inline ptrdiff_t panel_bytes(const struct kernels_weight *weight) {

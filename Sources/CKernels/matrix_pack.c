@@ -1,7 +1,5 @@
 #include "matrix_layout.h"
 
-#include "bfloat16.h"
-
 #include <string.h>
 
 size_t kernels_packed_size(const struct kernels_weight *weight) {
@@ -60,7 +58,7 @@ static int32_t sum_of(const int8_t *values, ptrdiff_t count) {
     return sum;
 }
 
-/// A number of a row, in one half of a byte; see `int4_group_steps`.
+/// A number of a row, in one half of a byte; see matrix_layout.h.
 static void pack_int4_number(char *steps, ptrdiff_t column, ptrdiff_t input, int value) {
     const int shift = column / 16 % 2 * 4;
     char *byte = steps + input / STEP_BYTES * INT4_STEP_BYTES + column / 32 * 64 + column % 16 * STEP_BYTES

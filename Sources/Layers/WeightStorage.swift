@@ -6,6 +6,7 @@ package enum WeightStorage: String, Sendable, CaseIterable {
     case packed
     /// Packed in 8 bits with a scale for each output. Layers that are small or sensitive stay as with `packed`.
     case int8
-    /// Packed in 4 bits, which are those 8 bits less exactly: a number times a multiple of its group; the same layers stay.
+    /// Packed in 4 bits, times a multiple for each output and group of inputs, times a scale for each output; the same layers
+    /// stay.
     case int4
 }

@@ -62,18 +62,24 @@ import Testing
         }
     }
 
-    @Test func int4LosesLessThanWithTheScaleOfTheLargestMagnitude() throws {
+    @Test func int4LosesLessThanWithTheScaleOfTheLargestMagnitudeAndHardlyMoreThanWithAnyMultiple() throws {
         let (rows, inputs, group) = (37, 256, 64)
         var normal = Normal(seed: 3)
         let weights: [UInt16] = normal.array(rows * inputs, 0.02)
         try onEachPath { path in
-            let scales = try Self.int4(weights, rows, inputs, group).scales
+            let (_, scales, multiples) = try Self.int4(weights, rows, inputs, group)
             var (all, plain) = (0.0, 0.0)
             for first in stride(from: 0, to: weights.count, by: group) {
                 let numbers = weights[first..<first + group]
                 let largest = numbers.map(float).max { abs($0) < abs($1) } ?? 0
-                all += Self.lost(numbers, scales[first / group])
-                plain += Self.lost(numbers, float(bfloat16(largest / -8)))
+                let (searched, nearest) = (
+                    Self.lost(numbers, scales[first / group]), Self.lost(numbers, float(bfloat16(largest / -8)))
+                )
+                // Only those next to the scale that the group would have by itself are tried.
+                let unit = scales[first / group] / Float(multiples[first / group])
+                let best = (-15...15).filter { $0 != 0 }.map { Self.lost(numbers, Float($0) * unit) }.min() ?? 0
+                #expect(searched <= 1.05 * best, "\(path), \(first)")
+                (all, plain) = (all + searched, plain + nearest)
             }
             #expect(all < 0.92 * plain, "\(path): \(all) of \(plain)")
         }
