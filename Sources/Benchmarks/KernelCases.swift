@@ -9,7 +9,8 @@ enum KernelCases {
         [
             attention(tokens: 4096), attention(tokens: 1100),
             product("gemm-bf16", .bfloat16, .bfloat16), product("gemm-int8", .int8, .int8),
-            reading("gemv-bf16", .bfloat16), reading("gemv-int8", .int8), reading("gemv-int4", .int4),
+            reading("gemv-bf16", .bfloat16), reading("gemv-bf12", .compactBfloat16), reading("gemv-int8", .int8),
+            reading("gemv-int4", .int4),
         ]
     }
 
@@ -54,7 +55,7 @@ enum KernelCases {
         let (rows, inputs, outputs) = (4160, 2520, 10240)
         return BenchmarkCase(name, "\(rows) x \(inputs) x \(outputs)") { pool in
             let form = PackedForm(outputs: outputs, inputs: inputs, numbers: numbers, isGated: false)
-            let weight = try PackedWeight(pool, form, name: name)
+            let weight = try PackedWeight.random(pool, form, name: name)
             let x = AlignedMemory(pool, rows * inputs, name: "x")
             let y = AlignedMemory(2 * rows * outputs)
             let operations = 2 * Double(rows) * Double(inputs) * Double(outputs)
@@ -71,7 +72,7 @@ enum KernelCases {
             let form = PackedForm(outputs: outputs, inputs: inputs, numbers: numbers, isGated: false)
             let size = form.byteCount
             let weights = try (0..<(total + size - 1) / size).map { index in
-                try PackedWeight(pool, form, name: "\(name).\(index)")
+                try PackedWeight.random(pool, form, name: "\(name).\(index)")
             }
             let x = AlignedMemory(pool, inputs, name: "x")
             let y = AlignedMemory(2 * outputs)

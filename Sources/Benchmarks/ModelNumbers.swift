@@ -15,15 +15,16 @@ package struct ModelNumbers: Sendable {
     /// What bounds products.
     var peak: MachinePeak { quantization != nil ? .int8 : dtype == .float32 ? .float32 : .bfloat16 }
 
-    /// Bytes of a number in a layer of the language model; in 4 bits 60 or 64 of them share a multiple, a byte.
+    /// Bytes of a number in a layer of the language model. In 12 bits there is room for an exception in 256 of them; in 4
+    /// bits 60 or 64 of them share a multiple, a byte.
     var bytesOfLayer: Double {
         switch quantization {
-        case nil: Double(dtype.byteCount)
+        case nil: dtype == .bfloat16 && storage == .packed ? 1.5 + 1.0 / 64 : Double(dtype.byteCount)
         case .int8: 1
         case .int4: 0.5 + 1.0 / 64
         }
     }
 
     /// Bytes of a number in its head.
-    var bytesOfHead: Double { quantization == nil ? Double(dtype.byteCount) : 1 }
+    var bytesOfHead: Double { quantization == nil ? bytesOfLayer : 1 }
 }

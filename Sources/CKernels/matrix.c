@@ -4,8 +4,8 @@
 #include "kernels_path.h"
 #include "matrix_amx.h"
 #include "matrix_inputs.h"
-#include "matrix_int4.h"
 #include "matrix_layout.h"
+#include "matrix_unpack.h"
 #include "scratch.h"
 
 #include <stdatomic.h>
@@ -23,6 +23,8 @@ enum {
     STREAMED_BYTES_AHEAD = 8192,
     /// Where several tiles read a piece: 32 KiB, which stay in the first cache.
     STREAMED_STEPS = 128,
+    /// Of what is compact: 8 KiB, as what comes ahead of it stays there too.
+    COMPACT_STREAMED_STEPS = 32,
     /// Of the next tile's rows; the machine itself sees what follows.
     ROW_BYTES_AHEAD = 256,
 };
@@ -99,7 +101,7 @@ struct block {
     ptrdiff_t first_panel;
     ptrdiff_t panels;
     char *sums;
-    /// int4: memory for the largest piece.
+    /// Memory for the largest piece, where pieces are unpacked.
     char *unpacked;
 };
 
@@ -148,11 +150,16 @@ static const char *next_piece(const struct product *product, const struct block 
                                                     : panel_step(weight, block->first_panel, after);
 }
 
-/// What all rows have in common. Int4 is unpacked to scratch memory, which `multiply_task` made sure of.
+/// How a piece that is unpacked comes to the caches: tiles of the one before have it come, unless it is read once.
+static enum matrix_reading reading_of(const struct product *product) {
+    return !product->streamed ? READ_BEFORE : reads_past_caches() ? READ_ONCE_PAST_CACHES : READ_ONCE;
+}
+
+/// What all rows have in common. Some formats are unpacked to scratch memory, which `multiply_task` made sure of.
 static struct matrix_tile tile_of_piece(
     const struct product *product, const struct block *block, const struct piece *piece) {
     const struct kernels_weight *weight = product->finish.weight;
-    const bool odd = weight->format == KERNELS_BFLOAT16 && weight->inputs % 2 == 1;
+    const bool odd = multiplied_format(weight->format) == KERNELS_BFLOAT16 && weight->inputs % 2 == 1;
     struct matrix_tile tile = {
         .x_stride = product->inputs.x_stride,
         .panel = panel_step(weight, piece->panel, piece->first),
@@ -161,12 +168,26 @@ static struct matrix_tile tile_of_piece(
         .sums_stride = PANEL_OUTPUTS,
         .add = piece->first > 0,
     };
-    if (weight->format == KERNELS_INT4) {
-        unpack_int4(product->kernels, block->unpacked, weight, piece->panel, piece->first, piece->steps);
+    if (is_unpacked(weight->format)) {
+        unpack_steps(product->kernels, block->unpacked, weight, piece->panel, piece->first, piece->steps,
+                     reading_of(product));
         tile.panel = block->unpacked;
     }
     tile.steps = piece->steps - tile.half_step;
     return tile;
+}
+
+/// What tile `index` reads of the next piece, where pieces are unpacked: 128 bytes for each step are all of int4, and two
+/// thirds of what is compact.
+static void read_unpacked_ahead(
+    const struct product *product, const struct piece *piece, ptrdiff_t index, struct matrix_tile *tile) {
+    const bool compact = product->finish.weight->format == KERNELS_COMPACT_BFLOAT16;
+    if (index > compact || (compact && product->streamed)) {
+        tile->prefetch_kind = PREFETCH_NOTHING;
+        return;
+    }
+    tile->prefetch += index * piece->steps * 128;
+    tile->prefetch_kind = index == 0 ? PREFETCH_HALF : PREFETCH_QUARTER;
 }
 
 /// What tile `index` of `tiles` reads of the next piece.
@@ -175,9 +196,8 @@ static void read_piece_ahead(
     ptrdiff_t index, struct matrix_tile *tile) {
     const ptrdiff_t shares = tiles == 1 ? 1 : tiles < 4 ? 2 : 4;
     tile->prefetch = next_piece(product, block, piece);
-    if (product->finish.weight->format == KERNELS_INT4) {
-        // 128 bytes for each step are all.
-        tile->prefetch_kind = index == 0 ? PREFETCH_HALF : PREFETCH_NOTHING;
+    if (is_unpacked(product->finish.weight->format)) {
+        read_unpacked_ahead(product, piece, index, tile);
         return;
     }
     if (tiles == 1) {
@@ -212,7 +232,7 @@ static void multiply_piece(const struct product *product, const struct block *bl
         if (last) {
             read_results_ahead(product, piece->panel, block->first_row + row, &tile);
         }
-        product->kernels->tile(weight->format == KERNELS_INT4 ? KERNELS_INT8 : weight->format, &tile);
+        product->kernels->tile(multiplied_format(weight->format), &tile);
         if (last) {
             struct matrix_finish_block finished = {
                 piece->panel, block->first_row + row, tile.rows, tile.sums, PANEL_OUTPUTS};
@@ -253,25 +273,34 @@ static void multiply_task(void *context, int task, int thread) {
     };
     block.rows = part_of(product->rows, product->row_blocks, row_block + 1) - block.first_row;
     block.sums = scratch(SCRATCH_SUMS, (size_t)(block.rows * block.panels * PANEL_STEP_BYTES));
-    if (product->finish.weight->format == KERNELS_INT4) {
+    const bool unpacked = is_unpacked(product->finish.weight->format);
+    if (unpacked) {
         const ptrdiff_t steps = ceiling_division(product->steps, product->pieces);
         // Some even for no inputs, as NULL says that memory is short.
         block.unpacked = scratch(SCRATCH_PANEL, (size_t)((steps + 1) * PANEL_STEP_BYTES));
     }
-    if (!block.sums || (product->finish.weight->format == KERNELS_INT4 && !block.unpacked)) {
+    if (!block.sums || (unpacked && !block.unpacked)) {
         atomic_store(&product->failed, true);
         return;
     }
     multiply_block(product, &block);
 }
 
+static ptrdiff_t most_steps_of_piece(const struct product *product) {
+    const enum kernels_format format = product->finish.weight->format;
+    if (!product->streamed) {
+        return MOST_STEPS;
+    }
+    if (format == KERNELS_COMPACT_BFLOAT16) {
+        return COMPACT_STREAMED_STEPS;
+    }
+    return product->rows <= TILE_ROWS && !is_unpacked(format) ? product->steps : STREAMED_STEPS;
+}
+
 /// Enough tasks that threads end at nearly the same time.
 static void choose_tasks(struct product *product) {
-    const bool int4 = product->finish.weight->format == KERNELS_INT4;
     product->streamed = product->rows <= STREAMED_ROWS;
-    const ptrdiff_t most_steps = product->rows <= TILE_ROWS && !int4 ? product->steps
-        : product->streamed ? STREAMED_STEPS
-        : MOST_STEPS;
+    const ptrdiff_t most_steps = most_steps_of_piece(product);
     // Without inputs there is one piece of nothing, as the epilogue is due all the same.
     product->pieces = product->steps > 0 ? ceiling_division(product->steps, most_steps) : 1;
     if (product->streamed) {

@@ -3,9 +3,9 @@
 #include "matrix_amx.h"
 
 #include "kernels_parallel.h"
-#include "matrix_int4.h"
 #include "matrix_layout.h"
 #include "matrix_tiles_amx.h"
+#include "matrix_unpack.h"
 #include "scratch.h"
 
 #include <stdatomic.h>
@@ -27,6 +27,7 @@ enum {
     /// Of as many steps as a tile has; of int4 with the multiples of a group.
     TILE_LINES = PANEL_TILE_BYTES / 64,
     INT4_TILE_LINES = AMX_ROWS * INT4_STEP_BYTES / 64 + 1,
+    COMPACT_TILE_LINES = AMX_ROWS * COMPACT_STEP_BYTES / 64,
 };
 
 struct amx_product {
@@ -70,9 +71,20 @@ AMX_INLINE void copy_line(char *to, const char *from, ptrdiff_t count) {
     _mm512_store_si512(to, _mm512_maskz_loadu_epi8(mask, from));
 }
 
+/// Whether one tile of rows meets the weights, which are read in their order then.
+static bool is_streamed(const struct amx_product *product) { return product->row_tiles == 1; }
+
 /// How many are read of memory for a tile of a panel.
 static ptrdiff_t lines_of_tile(const struct amx_product *product) {
-    return product->finish->weight->format == KERNELS_INT4 ? INT4_TILE_LINES : TILE_LINES;
+    switch (product->finish->weight->format) {
+    case KERNELS_INT4:
+        return INT4_TILE_LINES;
+    case KERNELS_COMPACT_BFLOAT16:
+        // Where they are read once, they are asked for while others are unpacked.
+        return is_streamed(product) ? 0 : COMPACT_TILE_LINES;
+    default:
+        return TILE_LINES;
+    }
 }
 
 static ptrdiff_t x_tile_bytes(const struct amx_product *product) { return product->tile_rows * AMX_ROW_BYTES; }
@@ -132,21 +144,22 @@ static const char *tile_of(const struct amx_product *product, ptrdiff_t panel, p
 static const char *next_piece(const struct amx_product *product, const struct amx_block *block,
                               const struct amx_piece *piece) {
     const bool last = piece->panel + 1 == block->first_panel + block->panels;
-    return block->row_tiles == 1 ? tile_of(product, piece->panel, piece->first) + STREAMED_BYTES_AHEAD
+    return is_streamed(product) ? tile_of(product, piece->panel, piece->first) + STREAMED_BYTES_AHEAD
         : last                   ? tile_of(product, block->first_panel, piece->first + piece->count)
                                  : tile_of(product, piece->panel + 1, piece->first);
 }
 
-/// Sets the panel's tiles, those of int4 unpacked and the last filled up.
+/// Sets the panel's tiles, unpacked if need be and the last filled up.
 static void take_panel(const struct amx_product *product, const struct amx_block *block, const struct amx_piece *piece,
                        struct amx_tiles *tiles) {
     const struct kernels_weight *weight = product->finish->weight;
     const ptrdiff_t before_last = piece->count - 1, first_step = piece->first * AMX_ROWS;
     const ptrdiff_t left = panel_steps(weight) - first_step - before_last * AMX_ROWS;
     const ptrdiff_t last_steps = left < AMX_ROWS ? left : AMX_ROWS;
-    if (weight->format == KERNELS_INT4) {
+    if (is_unpacked(weight->format)) {
         const ptrdiff_t steps = before_last * AMX_ROWS + last_steps;
-        unpack_int4(&matrix_kernels_avx512, block->tiles, weight, piece->panel, first_step, steps);
+        unpack_steps(&matrix_kernels_avx512, block->tiles, weight, piece->panel, first_step, steps,
+                     is_streamed(product) ? READ_ONCE : READ_BEFORE);
         fill_up(block->tiles + before_last * PANEL_TILE_BYTES, last_steps);
         tiles->panel = block->tiles;
         tiles->last = block->tiles + before_last * PANEL_TILE_BYTES;
@@ -224,12 +237,48 @@ static void multiply_piece(const struct amx_product *product, const struct amx_b
     }
 }
 
+/// One tile of rows against a panel that is unpacked: tile by tile, so that these stay in the first cache and memory is
+/// read all the while.
+AMX_INLINE void multiply_unpacked(const bool bytes, const struct amx_product *product, const struct amx_block *block,
+                                  ptrdiff_t panel) {
+    char *sums = block->sums;
+    start_sums(false, sums, sums, sums, sums);
+    for (ptrdiff_t tile = 0; tile < product->tiles; tile++) {
+        struct amx_tiles tiles = tiles_of_piece(product, block, &(struct amx_piece){panel, tile, 1});
+        tiles.ahead_lines = (int)lines_of_tile(product);
+        read_ahead(&tiles, 0);
+        add_one(bytes, x_of(product, block, 0, tile), tiles.last);
+    }
+    store_sums(sums, sums + 64, sums + 128, sums + 192);
+    finish_rows(product, block, panel, 0, 1);
+}
+
+AMX static void multiply_unpacked_int8(const struct amx_product *product, const struct amx_block *block,
+                                       ptrdiff_t panel) {
+    multiply_unpacked(true, product, block, panel);
+}
+
+AMX static void multiply_unpacked_bfloat16(const struct amx_product *product, const struct amx_block *block,
+                                           ptrdiff_t panel) {
+    multiply_unpacked(false, product, block, panel);
+}
+
+static void multiply_panel(const struct amx_product *product, const struct amx_block *block, ptrdiff_t panel,
+                           ptrdiff_t first, ptrdiff_t count) {
+    const enum kernels_format format = product->finish->weight->format;
+    if (is_streamed(product) && is_unpacked(format)) {
+        (is_rounded(format) ? multiply_unpacked_int8 : multiply_unpacked_bfloat16)(product, block, panel);
+    } else {
+        multiply_piece(product, block, &(struct amx_piece){panel, first, count});
+    }
+}
+
 static void multiply_block(const struct amx_product *product, const struct amx_block *block) {
     for (ptrdiff_t index = 0; index < product->pieces; index++) {
         const ptrdiff_t first = part_of(product->tiles, product->pieces, index);
         const ptrdiff_t count = part_of(product->tiles, product->pieces, index + 1) - first;
         for (ptrdiff_t panel = block->first_panel; panel < block->first_panel + block->panels; panel++) {
-            multiply_piece(product, block, &(struct amx_piece){panel, first, count});
+            multiply_panel(product, block, panel, first, count);
         }
     }
 }
@@ -247,7 +296,7 @@ AMX static void multiply_task(void *context, int task, int thread) {
     block.panels = part_of(product->panels, product->panel_blocks, panel_block + 1) - block.first_panel;
     const ptrdiff_t panels_kept = product->pieces == 1 ? 1 : block.panels;
     block.sums = scratch(SCRATCH_SUMS, (size_t)(panels_kept * block.row_tiles * SUMS_BYTES));
-    const ptrdiff_t tiles = product->finish->weight->format == KERNELS_INT4 ? MOST_TILES : 1;
+    const ptrdiff_t tiles = is_unpacked(product->finish->weight->format) ? MOST_TILES : 1;
     block.tiles = scratch(SCRATCH_PANEL, (size_t)(tiles * PANEL_TILE_BYTES));
     if (!block.sums || !block.tiles) {
         atomic_store(&product->failed, true);
@@ -258,10 +307,9 @@ AMX static void multiply_task(void *context, int task, int thread) {
     _tile_release();
 }
 
-/// Few rows are done with the inputs at one go, as the weights are read in their order then, unless they are unpacked.
+/// Few rows are done with the inputs at one go.
 static ptrdiff_t pieces_of(const struct amx_product *product) {
-    const bool int4 = product->finish->weight->format == KERNELS_INT4;
-    return product->row_tiles == 1 && !int4 ? 1 : ceiling_division(product->tiles, MOST_TILES);
+    return is_streamed(product) ? 1 : ceiling_division(product->tiles, MOST_TILES);
 }
 
 /// Enough tasks that threads end at nearly the same time.

@@ -40,56 +40,84 @@ AVX512_INLINE __m512 load_16(enum kernels_format format, const void *values, ptr
         : float_of_bfloat16_16(_mm256_maskz_loadu_epi16(mask, (const uint16_t *)values + place));
 }
 
-AVX512_INLINE void store_16(enum kernels_format format, void *values, ptrdiff_t place, __m512 value, __mmask16 mask) {
+/// Two columns, which in bfloat16 are a line of the cache.
+AVX512_INLINE void store_32(
+    enum kernels_format format, void *values, ptrdiff_t place, const __m512 *columns, const __mmask16 *masks) {
     if (format == KERNELS_FLOAT32) {
-        _mm512_mask_storeu_ps((float *)values + place, mask, value);
+        _mm512_mask_storeu_ps((float *)values + place, masks[0], columns[0]);
+        _mm512_mask_storeu_ps((float *)values + place + 16, masks[1], columns[1]);
     } else {
-        _mm256_mask_storeu_epi16((uint16_t *)values + place, mask, bfloat16_of_float_16(value));
+        const __m512i line = _mm512_inserti64x4(
+            _mm512_castsi256_si512(bfloat16_of_float_16(columns[0])), bfloat16_of_float_16(columns[1]), 1);
+        _mm512_mask_storeu_epi16((uint16_t *)values + place, (__mmask32)masks[1] << 16 | masks[0], line);
     }
 }
 
-/// 16 outputs of all rows of the block, all that does not depend on the row being read once.
-AVX512_INLINE void finish_column(
-    enum kernels_format format, const bool swiglu, const struct matrix_finish *finish,
-    const struct matrix_finish_block *block, int column) {
-    const struct kernels_weight *weight = finish->weight;
+/// What the rows of a block have in common: columns of 16 outputs each.
+struct columns {
+    struct scaling scaling[4], up_scaling[2];
+    __m512 gate[4];
+    __mmask16 masks[4];
+};
+
+/// A column of a row of Y.
+AVX512_INLINE __m512 finished(
+    enum kernels_format format, const bool swiglu, const struct matrix_finish *finish, const struct columns *columns,
+    int column, const float *sums, ptrdiff_t row, ptrdiff_t output) {
     const struct kernels_epilogue *epilogue = finish->epilogue;
-    const float *bias = epilogue->bias;
-    const ptrdiff_t place = block->panel * PANEL_OUTPUTS + 16 * column;
-    const ptrdiff_t output = block->panel * panel_width(weight) + 16 * column;
-    const __mmask16 mask = first_lanes(weight->outputs - output);
-    struct scaling scaling = scaling_of(format, finish, place, bias ? bias + output : 0, mask), up_scaling;
+    const __mmask16 mask = columns->masks[column];
+    const __m512 x_scale = format == KERNELS_INT8 ? _mm512_set1_ps(finish->x_scales[row]) : _mm512_setzero_ps();
+    __m512 gate = columns->gate[column];
+    __m512 value = scaled(format, &columns->scaling[column], sums, x_scale);
     if (swiglu) {
-        up_scaling = scaling_of(format, finish, place + 32, bias ? bias + weight->outputs + output : 0, mask);
+        value = _mm512_mul_ps(silu_16(value), scaled(format, &columns->up_scaling[column], sums + 32, x_scale));
     }
-    __m512 gate = epilogue->gate ? _mm512_maskz_loadu_ps(mask, epilogue->gate + output) : _mm512_set1_ps(1);
-    for (ptrdiff_t row = 0; row < block->rows; row++) {
-        const ptrdiff_t y_row = block->first_row + row;
-        const float *sums = (const float *)block->sums + row * block->sums_stride + 16 * column;
-        __m512 x_scale = format == KERNELS_INT8 ? _mm512_set1_ps(finish->x_scales[y_row]) : _mm512_setzero_ps();
-        __m512 value = scaled(format, &scaling, sums, x_scale);
-        if (swiglu) {
-            value = _mm512_mul_ps(silu_16(value), scaled(format, &up_scaling, sums + 32, x_scale));
-        }
-        if (epilogue->gate && epilogue->gate_row) {
-            const ptrdiff_t gate_row = epilogue->gate_row[y_row] * epilogue->gate_stride;
-            gate = _mm512_maskz_loadu_ps(mask, epilogue->gate + gate_row + output);
-        }
-        value = _mm512_mul_ps(value, gate);
-        if (epilogue->residual) {
-            const ptrdiff_t residual = y_row * epilogue->residual_stride + output;
-            value = _mm512_add_ps(load_16(format, epilogue->residual, residual, mask), value);
-        }
-        store_16(format, finish->y, y_row * finish->y_stride + output, value, mask);
+    if (epilogue->gate && epilogue->gate_row) {
+        const ptrdiff_t gate_row = epilogue->gate_row[row] * epilogue->gate_stride;
+        gate = _mm512_maskz_loadu_ps(mask, epilogue->gate + gate_row + output);
     }
+    value = _mm512_mul_ps(value, gate);
+    if (epilogue->residual) {
+        const ptrdiff_t residual = row * epilogue->residual_stride + output;
+        value = _mm512_add_ps(load_16(format, epilogue->residual, residual, mask), value);
+    }
+    return value;
 }
 
+/// Row by row, as lines of Y that are far from each other may push each other out of the first cache.
 AVX512_INLINE void finish_block(
     enum kernels_format format, const bool swiglu, const struct matrix_finish *finish,
     const struct matrix_finish_block *block) {
-    const ptrdiff_t left = finish->weight->outputs - block->panel * panel_width(finish->weight);
-    for (int column = 0; column < (swiglu ? 2 : 4) && 16 * column < left; column++) {
-        finish_column(format, swiglu, finish, block, column);
+    enum { COUNT = 4 };
+    const int count = swiglu ? COUNT / 2 : COUNT;
+    const ptrdiff_t outputs = finish->weight->outputs, first = block->panel * panel_width(finish->weight);
+    const struct kernels_epilogue *epilogue = finish->epilogue;
+    const float *bias = epilogue->bias;
+    struct columns columns;
+    UNROLLED for (int column = 0; column < count; column++) {
+        const ptrdiff_t place = block->panel * PANEL_OUTPUTS + 16 * column, output = first + 16 * column;
+        const __mmask16 mask = columns.masks[column] = first_lanes(outputs - output);
+        columns.scaling[column] = scaling_of(format, finish, place, bias ? bias + output : 0, mask);
+        if (swiglu) {
+            columns.up_scaling[column] =
+                scaling_of(format, finish, place + 32, bias ? bias + outputs + output : 0, mask);
+        }
+        columns.gate[column] =
+            epilogue->gate ? _mm512_maskz_loadu_ps(mask, epilogue->gate + output) : _mm512_set1_ps(1);
+    }
+    for (ptrdiff_t index = 0; index < block->rows; index++) {
+        const ptrdiff_t row = block->first_row + index;
+        const float *sums = (const float *)block->sums + index * block->sums_stride;
+        __m512 values[COUNT];
+        UNROLLED for (int column = 0; column < count; column++) {
+            values[column] = finished(
+                format, swiglu, finish, &columns, column, sums + 16 * column, row, first + 16 * column);
+        }
+        UNROLLED for (int column = 0; column < count; column += 2) {
+            store_32(
+                format, finish->y, row * finish->y_stride + first + 16 * column, values + column,
+                columns.masks + column);
+        }
     }
 }
 

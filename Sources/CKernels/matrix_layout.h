@@ -36,9 +36,21 @@ static inline bool is_rounded(enum kernels_format format) {
     return format == KERNELS_INT8 || format == KERNELS_INT4;
 }
 
-/// Bytes of a weight as `kernels_pack` takes it.
+/// Whether steps are unpacked to those of another format before they are multiplied.
+static inline bool is_unpacked(enum kernels_format format) {
+    return format == KERNELS_INT4 || format == KERNELS_COMPACT_BFLOAT16;
+}
+
+/// That in which steps are multiplied.
+static inline enum kernels_format multiplied_format(enum kernels_format format) {
+    return format == KERNELS_INT4       ? KERNELS_INT8
+        : format == KERNELS_COMPACT_BFLOAT16 ? KERNELS_BFLOAT16
+                                             : format;
+}
+
+/// Bytes of a weight as it is multiplied.
 static inline ptrdiff_t weight_bytes(enum kernels_format format) {
-    return format == KERNELS_FLOAT32 ? 4 : format == KERNELS_BFLOAT16 ? 2 : 1;
+    return is_rounded(format) ? 1 : element_bytes(format);
 }
 
 /// Steps of a panel, the last one perhaps filled up with zeros.
@@ -66,16 +78,53 @@ static inline ptrdiff_t int4_group_steps(const struct kernels_weight *weight) {
 /// Of a group of so many steps.
 static inline ptrdiff_t int4_group_bytes(ptrdiff_t steps) { return INT4_MULTIPLES_BYTES + steps * INT4_STEP_BYTES; }
 
+// Compact bfloat16: a panel begins with `compact_panel`, then come its exceptions and its steps. Number n of a step, of
+// 128, is input n % 2 of output n / 2. Its exponent is the one that its code says, but for an exception. First come 32
+// words of 16 bits: word w has the codes of numbers w, 32 + w, 64 + w and 96 + w, from its lowest bits on. Then come the
+// signs and, in the lower 7 bits, the mantissas, a byte for each number.
+
+struct compact_panel {
+    uint8_t exponents[16];
+    uint32_t exceptions;
+    uint8_t unused[44];
+    /// Number in the panel, counted from 0, times 256, plus exponent; in their order.
+    uint32_t exception[];
+};
+
+/// Bytes of the exceptions that there is room for in a panel of so many steps: one in 256 numbers.
+static inline ptrdiff_t compact_exception_bytes(ptrdiff_t steps) {
+    return ceiling_division(steps * COMPACT_STEP_NUMBERS / 256 * (ptrdiff_t)sizeof(uint32_t), 64) * 64;
+}
+
+static inline ptrdiff_t compact_bytes_before(ptrdiff_t steps) {
+    return (ptrdiff_t)sizeof(struct compact_panel) + compact_exception_bytes(steps);
+}
+
 static inline ptrdiff_t panel_bytes(const struct kernels_weight *weight) {
     const ptrdiff_t steps = panel_steps(weight);
-    return weight->format == KERNELS_INT4
-        ? steps * INT4_STEP_BYTES + (steps > 0 ? weight->inputs / weight->group * INT4_MULTIPLES_BYTES : 0)
-        : steps * PANEL_STEP_BYTES;
+    if (steps == 0) {
+        return 0;
+    }
+    switch (weight->format) {
+    case KERNELS_INT4:
+        return steps * INT4_STEP_BYTES + weight->inputs / weight->group * INT4_MULTIPLES_BYTES;
+    case KERNELS_COMPACT_BFLOAT16:
+        return compact_bytes_before(steps) + steps * COMPACT_STEP_BYTES;
+    default:
+        return steps * PANEL_STEP_BYTES;
+    }
+}
+
+static inline const char *panel_start(const struct kernels_weight *weight, ptrdiff_t panel) {
+    return (const char *)weight->packed + panel * panel_bytes(weight);
 }
 
 /// Where a step of a panel lies; the first of an int4 group, with the group's multiples.
 static inline const char *panel_step(const struct kernels_weight *weight, ptrdiff_t panel, ptrdiff_t step) {
-    const char *first = (const char *)weight->packed + panel * panel_bytes(weight);
+    const char *first = panel_start(weight, panel);
+    if (weight->format == KERNELS_COMPACT_BFLOAT16) {
+        return first + compact_bytes_before(panel_steps(weight)) + step * COMPACT_STEP_BYTES;
+    }
     if (weight->format != KERNELS_INT4 || step == 0) {
         return first + step * PANEL_STEP_BYTES;
     }

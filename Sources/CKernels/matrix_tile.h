@@ -1,6 +1,6 @@
 // The inner loops of the matrix products, one set for each path.
 //
-// All formats share one shape, int4 when it has been unpacked to int8: a step is 4 bytes of each row of X (1 float32, 2
+// All formats share one shape, int4 when it has been unpacked to int8 and compact bfloat16 to what it is: a step is 4 bytes of each row of X (1 float32, 2
 // bfloat16, 4 int8) against 4 bytes of each of the 64 outputs of a panel, added to a 4-byte sum (float32, or int32 for
 // int8). X of int8 has been rounded to bytes, 128 more than they are.
 
@@ -11,6 +11,7 @@
 
 enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6 };
 enum { INT4_ROWS = 4, INT4_MULTIPLES_BYTES = 64, INT4_STEP_BYTES = 128 };
+enum { COMPACT_STEP_NUMBERS = 128, COMPACT_CODE_BYTES = 64, COMPACT_STEP_BYTES = 192 };
 
 /// How much of the weights a tile reads ahead for later ones, from `prefetch` on, each step.
 enum matrix_prefetch {
@@ -21,6 +22,16 @@ enum matrix_prefetch {
     PREFETCH_NOTHING,
     /// `PANEL_STEP_BYTES`, of what is read only once.
     PREFETCH_STREAM,
+};
+
+/// How steps that are unpacked come to the caches.
+enum matrix_reading {
+    /// They have been asked for.
+    READ_BEFORE,
+    /// They are read only once, in their order: later ones are asked for.
+    READ_ONCE,
+    /// The same, as `prefetch_once` has it.
+    READ_ONCE_PAST_CACHES,
 };
 
 /// Has a line come that is read only once, where `past_caches` so that the outer caches do not keep it.
@@ -103,6 +114,9 @@ struct matrix_kernels {
     void (*tile)(enum kernels_format format, const struct matrix_tile *tile);
     /// Writes so many steps of an int4 group as those of int8.
     void (*unpack_int4)(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
+    /// Writes so many compact steps as those of bfloat16, all with exponents that their codes say.
+    void (*unpack_compact)(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
+                           enum matrix_reading reading);
     /// Of at most `INT4_ROWS` rows, which do not repay unpacking; NULL where there is none.
     void (*int4_tile)(const struct matrix_int4_tile *tile);
     void (*finish)(const struct matrix_finish *finish, const struct matrix_finish_block *block);
@@ -115,18 +129,26 @@ struct matrix_kernels {
 
 extern const struct matrix_kernels matrix_kernels_portable;
 void matrix_unpack_int4_portable(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
+void matrix_unpack_compact_portable(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
+                                   enum matrix_reading reading);
 float matrix_quantise_row_portable(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 float matrix_quantise_floats_portable(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
 void matrix_finish_portable(const struct matrix_finish *finish, const struct matrix_finish_block *block);
 #if defined(__aarch64__)
 extern const struct matrix_kernels matrix_kernels_neon;
 void matrix_unpack_int4_neon(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
+void matrix_unpack_compact_neon(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
+                                   enum matrix_reading reading);
 #endif
 #if defined(__x86_64__)
 extern const struct matrix_kernels matrix_kernels_avx2;
 extern const struct matrix_kernels matrix_kernels_avx512;
 void matrix_unpack_int4_avx2(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
+void matrix_unpack_compact_avx2(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
+                                   enum matrix_reading reading);
 void matrix_unpack_int4_avx512(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
+void matrix_unpack_compact_avx512(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
+                                   enum matrix_reading reading);
 void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 float matrix_quantise_floats_avx512(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);

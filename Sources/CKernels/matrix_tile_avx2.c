@@ -133,7 +133,12 @@ static void tile_avx2(enum kernels_format format, const struct matrix_tile *tile
 }
 
 const struct matrix_kernels matrix_kernels_avx2 = {
-    tile_avx2, matrix_unpack_int4_avx2, 0, matrix_finish_portable, matrix_quantise_row_portable,
-    matrix_quantise_floats_portable};
+    .tile = tile_avx2,
+    .unpack_int4 = matrix_unpack_int4_avx2,
+    .unpack_compact = matrix_unpack_compact_avx2,
+    .finish = matrix_finish_portable,
+    .quantise_row = matrix_quantise_row_portable,
+    .quantise_floats = matrix_quantise_floats_portable,
+};
 
 #endif

@@ -141,7 +141,13 @@ static void tile_avx512(enum kernels_format format, const struct matrix_tile *ti
 }
 
 const struct matrix_kernels matrix_kernels_avx512 = {
-    tile_avx512, matrix_unpack_int4_avx512, matrix_int4_tile_avx512, matrix_finish_avx512, matrix_quantise_row_avx512,
-    matrix_quantise_floats_avx512};
+    .tile = tile_avx512,
+    .unpack_int4 = matrix_unpack_int4_avx512,
+    .unpack_compact = matrix_unpack_compact_avx512,
+    .int4_tile = matrix_int4_tile_avx512,
+    .finish = matrix_finish_avx512,
+    .quantise_row = matrix_quantise_row_avx512,
+    .quantise_floats = matrix_quantise_floats_avx512,
+};
 
 #endif

@@ -102,7 +102,12 @@ static void tile_neon(enum kernels_format format, const struct matrix_tile *tile
 }
 
 const struct matrix_kernels matrix_kernels_neon = {
-    tile_neon, matrix_unpack_int4_neon, 0, matrix_finish_portable, matrix_quantise_row_portable,
-    matrix_quantise_floats_portable};
+    .tile = tile_neon,
+    .unpack_int4 = matrix_unpack_int4_neon,
+    .unpack_compact = matrix_unpack_compact_neon,
+    .finish = matrix_finish_portable,
+    .quantise_row = matrix_quantise_row_portable,
+    .quantise_floats = matrix_quantise_floats_portable,
+};
 
 #endif

@@ -64,5 +64,10 @@ static void tile_portable(enum kernels_format format, const struct matrix_tile *
 }
 
 const struct matrix_kernels matrix_kernels_portable = {
-    tile_portable, matrix_unpack_int4_portable, 0, matrix_finish_portable, matrix_quantise_row_portable,
-    matrix_quantise_floats_portable};
+    .tile = tile_portable,
+    .unpack_int4 = matrix_unpack_int4_portable,
+    .unpack_compact = matrix_unpack_compact_portable,
+    .finish = matrix_finish_portable,
+    .quantise_row = matrix_quantise_row_portable,
+    .quantise_floats = matrix_quantise_floats_portable,
+};

@@ -98,22 +98,27 @@ AMX_INLINE void multiply_two(const bool bytes, const struct amx_tiles *tiles) {
     store_sums(tiles->sums, tiles->sums + 64, below, below + 64);
 }
 
+/// A tile of rows against a tile of all 64 outputs.
+AMX_INLINE void add_one(const bool bytes, const char *x, const char *panel) {
+    _tile_loadd(4, x, AMX_ROW_BYTES);
+    _tile_loadd(6, panel, PANEL_STEP_BYTES);
+    _tile_loadd(7, panel + 64, PANEL_STEP_BYTES);
+    ADD_PRODUCT(bytes, 0, 4, 6);
+    ADD_PRODUCT(bytes, 1, 4, 7);
+    _tile_loadd(6, panel + 128, PANEL_STEP_BYTES);
+    _tile_loadd(7, panel + 192, PANEL_STEP_BYTES);
+    ADD_PRODUCT(bytes, 2, 4, 6);
+    ADD_PRODUCT(bytes, 3, 4, 7);
+}
+
 /// One tile of rows, all 64 outputs.
 AMX_INLINE void multiply_one(const bool bytes, const struct amx_tiles *tiles) {
     char *sums = tiles->sums;
     start_sums(tiles->add, sums, sums + 64, sums + 128, sums + 192);
     for (ptrdiff_t tile = 0; tile < tiles->count; tile++) {
-        const char *panel = tile + 1 == tiles->count ? tiles->last : tiles->panel + tile * PANEL_TILE_BYTES;
         read_ahead(tiles, tile);
-        _tile_loadd(4, tiles->x + tile * tiles->x_bytes, AMX_ROW_BYTES);
-        _tile_loadd(6, panel, PANEL_STEP_BYTES);
-        _tile_loadd(7, panel + 64, PANEL_STEP_BYTES);
-        ADD_PRODUCT(bytes, 0, 4, 6);
-        ADD_PRODUCT(bytes, 1, 4, 7);
-        _tile_loadd(6, panel + 128, PANEL_STEP_BYTES);
-        _tile_loadd(7, panel + 192, PANEL_STEP_BYTES);
-        ADD_PRODUCT(bytes, 2, 4, 6);
-        ADD_PRODUCT(bytes, 3, 4, 7);
+        add_one(bytes, tiles->x + tile * tiles->x_bytes,
+                tile + 1 == tiles->count ? tiles->last : tiles->panel + tile * PANEL_TILE_BYTES);
     }
     store_sums(sums, sums + 64, sums + 128, sums + 192);
 }

@@ -41,9 +41,10 @@ package final class PackedSource: WeightSource {
     package func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight {
-        let name = form.name(of: paths)
-        guard let (file, entry) = folder[name] else {
-            throw WeightError.missing(key: name, shape: [form.byteCount], origin: origin)
+        guard let form = form.alternatives.first(where: { folder[$0.name(of: paths)] != nil }),
+            case let name = form.name(of: paths), let (file, entry) = folder[name]
+        else {
+            throw WeightError.missing(key: form.name(of: paths), shape: [form.byteCount], origin: origin)
         }
         guard entry.byteRange.count == form.byteCount else {
             throw WeightError.wrongShape(

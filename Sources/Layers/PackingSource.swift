@@ -12,9 +12,14 @@ package final class PackingSource: WeightSource {
 
     /// A weight that a model packs.
     package struct Packed {
-        package let name: String
-        package let byteCount: Int
+        let paths: [String]
+        package let form: PackedForm
         package let pack: () throws -> PackedWeight
+
+        package var name: String { form.name(of: paths) }
+        package var byteCount: Int { form.byteCount }
+        /// The same where its numbers are not to be had in 12 bits.
+        package var loose: Packed { Packed(paths: paths, form: form.loose, pack: pack) }
     }
 
     /// - Parameter calibrator: without one a model's weights have no numbers, and it cannot compute.
@@ -38,12 +43,12 @@ package final class PackingSource: WeightSource {
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight {
         guard let calibrator else {
-            packed.append(Packed(name: form.name(of: paths), byteCount: form.byteCount, pack: pack))
+            packed.append(Packed(paths: paths, form: form, pack: pack))
             return .hollow(form)
         }
+        let form = form.loose
         let weight = PackedWeight.deferred(form) { try calibrator.fill($0, paths, $1) }
-        packed.append(
-            Packed(name: form.name(of: paths), byteCount: form.byteCount) { weight.isFilled ? weight : try pack() })
+        packed.append(Packed(paths: paths, form: form) { weight.isFilled ? weight : try pack() })
         return weight
     }
 }

@@ -87,7 +87,8 @@ package struct LanguageModel {
 
     package init(_ w: Weights, _ configuration: LanguageModelConfiguration) throws {
         self.configuration = configuration
-        let model = w["model"]
+        // For each word that is written, all weights are read.
+        let w = w.compact, model = w["model"]
         embedding = try Embedding(
             model["embed_tokens"], entries: configuration.vocabularySize, size: configuration.hiddenSize)
         layers = try model["layers"].blocks(configuration.layerCount) { try DecoderLayer($0, configuration) }

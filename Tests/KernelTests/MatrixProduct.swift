@@ -48,6 +48,9 @@ struct MatrixProduct {
         if epilogue & 8 != 0 { gateRows = (0..<rows).map { Int32($0 * 3 / rows) } }
     }
 
+    /// Whether products are those of bfloat16 numbers.
+    var isBfloat16: Bool { format == KERNELS_BFLOAT16 || format == KERNELS_COMPACT_BFLOAT16 }
+
     var quantised: Bool { format == KERNELS_INT8 || format == KERNELS_INT4 }
 
     func rounded(_ value: Float) -> Float { format == KERNELS_FLOAT32 ? value : float(bfloat16(value)) }
@@ -106,17 +109,31 @@ extension MatrixProduct {
 // MARK: - What a kernel makes of it
 
 extension MatrixProduct {
-    /// Packs in blocks of rows of the given height, multiplies, and gives Y; nil where a number beside Y was touched.
+    /// Packs in blocks of rows of the given height, multiplies, and gives Y; nil where a number beside Y was touched, or
+    /// where the numbers are not to be had in 12 bits.
     func multiplied(packedBy block: Int = 64, inPlace: Bool = false) -> [Float]? {
+        var loose = packed(format == KERNELS_COMPACT_BFLOAT16 ? KERNELS_BFLOAT16 : format)
+        defer { loose.packed.deallocate() }
+        pack(loose, by: block)
+        guard format == KERNELS_COMPACT_BFLOAT16 else { return run(loose, inPlace: inPlace) }
+        var compact = packed(format)
+        defer { compact.packed.deallocate() }
+        return kernels_compact(&loose, &compact) ? run(compact, inPlace: inPlace) : nil
+    }
+
+    /// A weight in memory that is full of NaN.
+    private func packed(_ format: kernels_format) -> kernels_weight {
         var weight = kernels_weight()
         (weight.format, weight.outputs, weight.inputs) = (format, outputs, inputs)
         (weight.group, weight.swiglu) = (group, swiglu)
-        let packed = UnsafeMutableRawPointer.allocate(byteCount: kernels_packed_size(&weight), alignment: 64)
-        defer { packed.deallocate() }
-        packed.initializeMemory(as: UInt8.self, repeating: 0xff, count: kernels_packed_size(&weight))
-        weight.packed = packed
-        pack(weight, by: block)
-        return format == KERNELS_FLOAT32
+        let size = kernels_packed_size(&weight)
+        weight.packed = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+        weight.packed.initializeMemory(as: UInt8.self, repeating: 0xff, count: size)
+        return weight
+    }
+
+    private func run(_ weight: kernels_weight, inPlace: Bool) -> [Float]? {
+        format == KERNELS_FLOAT32
             ? run(weight, inPlace: inPlace, to: { $0 }, from: { $0 })
             : run(weight, inPlace: inPlace, to: bfloat16, from: float)
     }
@@ -131,7 +148,7 @@ extension MatrixProduct {
                 let scales = quantised ? Array(scales[row..<row + count]) : []
                 let multiples = Array(multiples[row * groups..<(row + count) * groups])
                 withUnsafePointer(to: weight) { weight in
-                    switch format {
+                    switch weight.pointee.format {
                     case KERNELS_FLOAT32: kernels_pack(weight, kind, first, count, numbers, inputs, nil, nil)
                     case KERNELS_BFLOAT16:
                         kernels_pack(weight, kind, first, count, numbers.map(bfloat16), inputs, nil, nil)

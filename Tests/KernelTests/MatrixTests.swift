@@ -7,7 +7,7 @@ func exponential(_ x: Double) -> Double { exp(x) }
 
 /// Matrix products on every path against double precision.
 @Suite struct MatrixTests {
-    static let formats = [KERNELS_FLOAT32, KERNELS_BFLOAT16, KERNELS_INT8, KERNELS_INT4]
+    static let formats = [KERNELS_FLOAT32, KERNELS_BFLOAT16, KERNELS_INT8, KERNELS_INT4, KERNELS_COMPACT_BFLOAT16]
 
     /// Half a unit in the last place of Y's type, and the error of float32 sums of some hundred numbers.
     private static func tolerance(_ product: MatrixProduct, _ expected: (value: Double, magnitude: Double)) -> Double {
@@ -76,6 +76,42 @@ func exponential(_ x: Double) -> Double { exp(x) }
                 }
             }
         }
+    }
+
+    /// With numbers of all exponents among them, as many as there is room for.
+    @Test func compactNumbersAreThoseOfBfloat16() throws {
+        let extremes: [Float] = [.nan, .infinity, -0.0, 0, 0x1p-130, 0x1p-100, -0x1p-40, 3e38, -0x1p20, 0x1p70]
+        for (inputs, isGated) in [(2520, false), (2520, true), (1281, false), (63, false)] {
+            for rows in [1, 6, 7, 16, 40, 200, 300] {
+                var wide = MatrixProduct(KERNELS_BFLOAT16, rows, 150, inputs, swiglu: isGated, epilogue: 3, seed: rows)
+                for (index, place) in stride(from: 5, to: wide.weights.count, by: 401).enumerated() {
+                    wide.weights[place] = extremes[index % extremes.count]
+                }
+                var compact = wide
+                compact.format = KERNELS_COMPACT_BFLOAT16
+                try onEachPath { path in
+                    let (all, fewer) = (try #require(wide.multiplied()), try #require(compact.multiplied()))
+                    let same = zip(all, fewer).allSatisfy { $0.bitPattern == $1.bitPattern }
+                    #expect(same, "\(path), \(rows) rows, \(inputs) inputs")
+                }
+            }
+        }
+    }
+
+    @Test func whatHasTooManyExponentsIsNotCompact() throws {
+        var product = MatrixProduct(KERNELS_COMPACT_BFLOAT16, 3, 70, 640, seed: 2)
+        #expect(product.multiplied() != nil)
+        for place in product.weights.indices where place % 200 == 0 {
+            product.weights[place] = Float(sign: .plus, exponent: -90 + place / 200 % 60, significand: 1)
+        }
+        #expect(product.multiplied() == nil)
+    }
+
+    @Test func compactNumbersTakeTwelveBits() {
+        var weight = kernels_weight()
+        (weight.format, weight.outputs, weight.inputs) = (KERNELS_COMPACT_BFLOAT16, 11008, 2048)
+        let bits = 8 * Double(kernels_packed_size(&weight)) / (11008 * 2048)
+        #expect(bits > 12 && bits < 12.15)
     }
 
     @Test(arguments: formats) func withoutInputsThereIsTheEpilogue(_ format: kernels_format) throws {
@@ -160,9 +196,8 @@ func exponential(_ x: Double) -> Double { exp(x) }
         }
     }
 
-    @Test(arguments: [KERNELS_FLOAT32, KERNELS_BFLOAT16]) func weightsThatAreNotFiniteReachTheirOutputs(
-        _ format: kernels_format
-    ) throws {
+    @Test(arguments: [KERNELS_FLOAT32, KERNELS_BFLOAT16, KERNELS_COMPACT_BFLOAT16])
+    func weightsThatAreNotFiniteReachTheirOutputs(_ format: kernels_format) throws {
         try onEachPath { path in
             var product = MatrixProduct(format, 7, 70, 33, seed: 11)
             product.weights[3 * 33 + 32] = .infinity
@@ -187,7 +222,7 @@ func exponential(_ x: Double) -> Double { exp(x) }
             var product = MatrixProduct(format, 7, 70, 64, group: 32, seed: 13)
             product.x = product.x.map { product.rounded($0 * 0x1p-127) }
             let y = try #require(product.multiplied())
-            let flushes = ["avx512", "amx"].contains(path) && format == KERNELS_BFLOAT16
+            let flushes = ["avx512", "amx"].contains(path) && product.isBfloat16
             for (value, expected) in zip(y, product.reference()) {
                 let least = flushes ? 64 * 7.5 * 0x1p-126 : 0x1p-133 + 0.02 * expected.magnitude
                 #expect(abs(Double(value) - expected.value) <= least, "\(path), \(format.rawValue)")

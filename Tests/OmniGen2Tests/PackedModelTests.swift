@@ -8,10 +8,12 @@ import Torch
 
 /// A model whose weights were packed into files is the model whose weights are packed while they are loaded.
 @Suite struct PackedModelTests {
-    private static func pack(_ storage: WeightStorage, to folder: String) async throws -> String {
+    private static func pack(
+        _ storage: WeightStorage, from model: String = PipelineTests.checkpoint, to folder: String
+    ) async throws -> String {
         let path = "\(folder)/\(storage.rawValue)"
         try await withEngine {
-            var conversion = CheckpointConversion(try ModelFolder(path: PipelineTests.checkpoint), output: path)
+            var conversion = CheckpointConversion(try ModelFolder(path: model), output: path)
             conversion.storage = storage
             try conversion.run()
         }
@@ -46,6 +48,44 @@ import Torch
                 .describe([packed[0]], question: "What is it?")
             #expect(answer.text == other.text)
         }
+    }
+
+    /// The language model takes 12 bits a number, but for a weight whose numbers have too many exponents.
+    @Test func packedFilesAreTheModelBitForBit() async throws {
+        try await withTemporaryFolder { folder in
+            let wide = "model.layers.1.mlp.down_proj"
+            try FileManager.default.copyItem(atPath: PipelineTests.checkpoint, toPath: "\(folder)/model")
+            try Self.spreadExponents(of: "\(wide).weight", in: "\(folder)/model/mllm")
+            let path = try await Self.pack(.packed, from: "\(folder)/model", to: folder)
+            let names = try SafetensorsFile(path: "\(path)/mllm/packed.safetensors").names
+            #expect(names.contains("\(wide).bf16") && !names.contains("\(wide).bf12"))
+            #expect(names.contains("model.layers.0.mlp.down_proj.bf12"))
+            let (packed, published) = try await (Self.model(path), Self.model("\(folder)/model"))
+            let drawn = try await Self.draw(packed)
+            #expect(try await Self.draw(published) == drawn)
+            let answers = try await (
+                packed.describe(drawn, question: "What is it?"), published.describe(drawn, question: "What is it?")
+            )
+            #expect(answers.0.text == answers.1.text)
+        }
+    }
+
+    /// Sets a tensor's numbers to small powers of two of some sixty exponents.
+    private static func spreadExponents(of name: String, in folder: String) throws {
+        let path = "\(folder)/model.safetensors"
+        let entry = try #require(SafetensorsFile(path: path).entries[name])
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let size = entry.elementType.bitCount / 8
+        for (index, offset) in stride(from: entry.byteRange.lowerBound, to: entry.byteRange.upperBound, by: size)
+            .enumerated()
+        {
+            let bits = Float(sign: index % 2 == 0 ? .plus : .minus, exponent: -8 - index % 61, significand: 1)
+                .bitPattern
+            withUnsafeBytes(of: bits.littleEndian) {
+                bytes.replaceSubrange(offset..<offset + size, with: $0.suffix(size))
+            }
+        }
+        try bytes.write(to: URL(fileURLWithPath: path))
     }
 
     /// Blocks that are read when it is their turn give the same bits, of packed files and of the published layout.

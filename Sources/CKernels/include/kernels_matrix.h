@@ -20,6 +20,8 @@ enum kernels_format {
     /// Weights -8...7 times a whole number -15...15 for each output and group of inputs: numbers of int8 in half the memory,
     /// with all that `KERNELS_INT8` says of the rest.
     KERNELS_INT4,
+    /// What `KERNELS_BFLOAT16` is, bit for bit, in 12 bits a number; see `kernels_compact`.
+    KERNELS_COMPACT_BFLOAT16,
 };
 
 /// A packed weight, of at least one output and input: 64 outputs a panel, in the order in which a kernel reads them, the
@@ -48,8 +50,13 @@ enum kernels_part { KERNELS_WHOLE, KERNELS_GATE, KERNELS_UP };
 /// Bytes of a packed weight, a multiple of 64.
 size_t kernels_packed_size(const struct kernels_weight *weight);
 
+/// Writes a packed weight of bfloat16 to the memory of a compact one of the same sizes, on all threads. Of each panel 16
+/// exponents, 0 and the 15 in a row that are most frequent, are kept as 4 bits and others apart, for which there is room for one
+/// in 256 numbers: false, and `compact` is undefined, where there are more.
+bool kernels_compact(const struct kernels_weight *weight, const struct kernels_weight *compact);
+
 /// Packs rows first..<first + rows of W[outputs, inputs], the first of them at `values`, `stride` elements apart:
-/// float, bfloat16 bits, or int8_t for int8 and int4. Both take `scales[rows]`, int4 also
+/// float, bfloat16 bits, or int8_t for int8 and int4; no compact ones. int8 and int4 take `scales[rows]`, int4 also
 /// `multiples[rows, inputs / group]`. Every row of every part must be packed once, in any order. Threads may pack at once
 /// what they have split at multiples of 64 rows, with `swiglu` of 32.
 void kernels_pack(const struct kernels_weight *weight, enum kernels_part part, ptrdiff_t first, ptrdiff_t rows,

@@ -16,6 +16,8 @@ package struct PackedForm: Hashable, Sendable {
     package enum Numbers: String, Sendable, CaseIterable {
         case float32 = "fp32"
         case bfloat16 = "bf16"
+        /// Those of `bfloat16`, bit for bit, in 12 bits.
+        case compactBfloat16 = "bf12"
         case int8, int4
 
         /// What the largest layers are packed in where weights are stored so.
@@ -26,6 +28,18 @@ package struct PackedForm: Hashable, Sendable {
             case .packed, .dense: self = dtype == .bfloat16 ? .bfloat16 : .float32
             }
         }
+    }
+
+    /// The form in which rows are packed one by one: what is compact is made of whole panels.
+    package var loose: PackedForm { numbers == .compactBfloat16 ? with(.bfloat16) : self }
+
+    /// The forms of the same numbers, that which is read fastest first.
+    var alternatives: [PackedForm] {
+        dtype == .bfloat16 && !isRotated ? [with(.compactBfloat16), with(.bfloat16)] : [self]
+    }
+
+    private func with(_ numbers: Numbers) -> PackedForm {
+        PackedForm(outputs: outputs, inputs: inputs, numbers: numbers, isGated: isGated)
     }
 
     /// Type of what the weight multiplies, and of what comes out.
@@ -48,6 +62,7 @@ package struct PackedForm: Hashable, Sendable {
             switch numbers {
             case .float32: KERNELS_FLOAT32
             case .bfloat16: KERNELS_BFLOAT16
+            case .compactBfloat16: KERNELS_COMPACT_BFLOAT16
             case .int8: KERNELS_INT8
             case .int4: KERNELS_INT4
             }

@@ -33,7 +33,16 @@ package final class PackedWeight {
         }
     }
 
-    /// Memory for weights that `pack` then fills.
+    /// Weights that `fill` packs; in 12 bits a number if the form says so and the numbers allow it, else in 16.
+    package static func packing(_ form: PackedForm, _ fill: (PackedWeight) throws -> Void) throws -> PackedWeight {
+        let loose = try PackedWeight(form.loose)
+        try fill(loose)
+        guard form != form.loose else { return loose }
+        let compact = try PackedWeight(form)
+        return kernels_compact(&loose.sizes, &compact.sizes) ? compact : loose
+    }
+
+    /// Memory for weights that `pack` then fills, in a form that is not compact.
     ///
     /// - Throws: `TorchError.invalid` when memory is short or the weight is empty.
     package init(_ form: PackedForm) throws {

@@ -39,30 +39,52 @@ extension CheckpointConversion {
             try samples?.compute(languageModel, tower)
         case .vae: return
         }
-        let count = source.packed.count + source.dense.count
+        let path = "\(try folder.folder(part.rawValue))/\(Self.packedFile)"
+        let metadata = ["format": "pt", PackedSource.metadataKey: storage.rawValue]
+        var packed = source.packed
+        try folder.report {
+            while true {
+                do {
+                    let tensors = tensors(packed, source.dense, of: checkpoint) {
+                        progress(Progress(part: part, tensors: $0, of: $1))
+                    }
+                    return try SafetensorsWriter.write(tensors, metadata: metadata, order: .given, to: path)
+                } catch let error as LooseWeight {
+                    packed[error.index] = packed[error.index].loose
+                }
+            }
+        }
+        try writeConfiguration(part, .bfloat16, to: folder)
+    }
+
+    /// The numbers of a weight are not to be had in 12 bits, which the file's header has promised.
+    private struct LooseWeight: Error { let index: Int }
+
+    /// What is to be written, each packed or read when it is its turn.
+    private func tensors(
+        _ packed: [PackingSource.Packed], _ dense: [(name: String, shape: [Int])], of checkpoint: any WeightSource,
+        _ progress: @escaping (_ done: Int, _ of: Int) -> Void
+    ) -> [SafetensorsWriter.Tensor] {
         var done = 0
         func willWrite() throws {
             try Task.checkCancellation()
             done += 1
-            progress(Progress(part: part, tensors: done, of: count))
+            progress(done, packed.count + dense.count)
         }
-        let packed = source.packed.map { weight in
-            SafetensorsWriter.Tensor(name: weight.name, elementType: .uint8, shape: [weight.byteCount]) { body in
+        return packed.enumerated().map { index, request in
+            SafetensorsWriter.Tensor(name: request.name, elementType: .uint8, shape: [request.byteCount]) { body in
                 try willWrite()
-                let packed = try weight.pack()
-                try withExtendedLifetime(packed) { try body(packed.bytes) }
+                let weight = try request.pack()
+                guard weight.form == request.form else { throw LooseWeight(index: index) }
+                try withExtendedLifetime(weight) { try body(weight.bytes) }
             }
         }
-        let dense = source.dense.map { tensor in
-            SafetensorsWriter.Tensor(name: tensor.name, elementType: .bfloat16, shape: tensor.shape) { body in
-                try willWrite()
-                defer { checkpoint.releaseMemory(of: tensor.name) }
-                try checkpoint.tensor(tensor.name, tensor.shape, initial: .zeros)?.to(.bfloat16).withBytes(body)
+            + dense.map { tensor in
+                SafetensorsWriter.Tensor(name: tensor.name, elementType: .bfloat16, shape: tensor.shape) { body in
+                    try willWrite()
+                    defer { checkpoint.releaseMemory(of: tensor.name) }
+                    try checkpoint.tensor(tensor.name, tensor.shape, initial: .zeros)?.to(.bfloat16).withBytes(body)
+                }
             }
-        }
-        let metadata = ["format": "pt", PackedSource.metadataKey: storage.rawValue]
-        let path = "\(try folder.folder(part.rawValue))/\(Self.packedFile)"
-        try folder.report { try SafetensorsWriter.write(packed + dense, metadata: metadata, order: .given, to: path) }
-        try writeConfiguration(part, .bfloat16, to: folder)
     }
 }
