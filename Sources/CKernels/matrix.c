@@ -20,7 +20,6 @@ enum {
     MOST_PANELS = 4,
     /// Up to here the weights are read in their order, panel after panel.
     STREAMED_ROWS = 16 * TILE_ROWS,
-    STREAMED_BYTES_AHEAD = 8192,
     /// Where several tiles read a piece: 32 KiB, which stay in the first cache.
     STREAMED_STEPS = 128,
     /// Of what is compact: 8 KiB, as what comes ahead of it stays there too.
@@ -199,9 +198,6 @@ static void read_piece_ahead(
     if (is_unpacked(product->finish.weight->format)) {
         read_unpacked_ahead(product, piece, index, tile);
         return;
-    }
-    if (tiles == 1) {
-        tile->prefetch = tile->panel + STREAMED_BYTES_AHEAD;
     }
     tile->prefetch += index % shares * (piece->steps * PANEL_STEP_BYTES / shares);
     tile->prefetch_kind = tiles == 1 ? PREFETCH_STREAM : tiles < 4 ? PREFETCH_HALF : PREFETCH_QUARTER;

@@ -23,7 +23,6 @@ enum {
     TASKS_A_THREAD = 8,
     /// Of all rows that are copied at a time, unless it is one tile of rows that has more.
     MOST_COPIED_BYTES = 32 << 20,
-    STREAMED_BYTES_AHEAD = 8192,
     /// Of as many steps as a tile has; of int4 with the multiples of a group.
     TILE_LINES = PANEL_TILE_BYTES / 64,
     INT4_TILE_LINES = AMX_ROWS * INT4_STEP_BYTES / 64 + 1,
@@ -74,14 +73,16 @@ AMX_INLINE void copy_line(char *to, const char *from, ptrdiff_t count) {
 /// Whether one tile of rows meets the weights, which are read in their order then.
 static bool is_streamed(const struct amx_product *product) { return product->row_tiles == 1; }
 
-/// How many are read of memory for a tile of a panel.
+/// How many of a tile of a panel come while one is multiplied that is earlier by a piece.
 static ptrdiff_t lines_of_tile(const struct amx_product *product) {
+    if (is_streamed(product)) {
+        return 0;
+    }
     switch (product->finish->weight->format) {
     case KERNELS_INT4:
         return INT4_TILE_LINES;
     case KERNELS_COMPACT_BFLOAT16:
-        // Where they are read once, they are asked for while others are unpacked.
-        return is_streamed(product) ? 0 : COMPACT_TILE_LINES;
+        return COMPACT_TILE_LINES;
     default:
         return TILE_LINES;
     }
@@ -144,9 +145,8 @@ static const char *tile_of(const struct amx_product *product, ptrdiff_t panel, p
 static const char *next_piece(const struct amx_product *product, const struct amx_block *block,
                               const struct amx_piece *piece) {
     const bool last = piece->panel + 1 == block->first_panel + block->panels;
-    return is_streamed(product) ? tile_of(product, piece->panel, piece->first) + STREAMED_BYTES_AHEAD
-        : last                   ? tile_of(product, block->first_panel, piece->first + piece->count)
-                                 : tile_of(product, piece->panel + 1, piece->first);
+    return last ? tile_of(product, block->first_panel, piece->first + piece->count)
+                : tile_of(product, piece->panel + 1, piece->first);
 }
 
 /// Sets the panel's tiles, unpacked if need be and the last filled up.
@@ -184,6 +184,7 @@ static struct amx_tiles tiles_of_piece(const struct amx_product *product, const 
         .add = piece->first > 0,
         .ahead = next_piece(product, block, piece),
         .ahead_bytes = lines_of_tile(product) * 64,
+        .streamed = is_streamed(product),
     };
     take_panel(product, block, piece, &tiles);
     return tiles;
@@ -244,10 +245,11 @@ AMX_INLINE void multiply_unpacked(const bool bytes, const struct amx_product *pr
     char *sums = block->sums;
     start_sums(false, sums, sums, sums, sums);
     for (ptrdiff_t tile = 0; tile < product->tiles; tile++) {
-        struct amx_tiles tiles = tiles_of_piece(product, block, &(struct amx_piece){panel, tile, 1});
-        tiles.ahead_lines = (int)lines_of_tile(product);
-        read_ahead(&tiles, 0);
-        add_one(bytes, x_of(product, block, 0, tile), tiles.last);
+        const struct amx_tiles tiles = tiles_of_piece(product, block, &(struct amx_piece){panel, tile, 1});
+        if (bytes) { // What is compact is asked for where it is unpacked.
+            read_lines_once_ahead(tile_of(product, panel, tile), INT4_TILE_LINES);
+        }
+        add_one(bytes, x_of(product, block, 0, tile), tiles.last, tiles.last, 0);
     }
     store_sums(sums, sums + 64, sums + 128, sums + 192);
     finish_rows(product, block, panel, 0, 1);

@@ -20,11 +20,10 @@ AVX2_INLINE __m256i numbers_of(__m256i words, __m256i exponents, const char *res
 
 AVX2 void matrix_unpack_compact_avx2(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
                                      enum matrix_reading reading) {
-    enum { COMPACT_BYTES_AHEAD = 4096 };
     const __m256i of_codes = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)exponents));
     for (ptrdiff_t step = 0; step < count; step++, steps += COMPACT_STEP_BYTES, panel += PANEL_STEP_BYTES) {
         for (int line = 0; reading != READ_BEFORE && line < COMPACT_STEP_BYTES; line += 64) {
-            prefetch_once(steps + COMPACT_BYTES_AHEAD + line, reading == READ_ONCE_PAST_CACHES);
+            read_once_ahead(steps + line, reading == READ_ONCE_PAST_CACHES);
         }
         for (int half = 0; half < 2; half++) {
             const char *rests = steps + COMPACT_CODE_BYTES + 16 * half;

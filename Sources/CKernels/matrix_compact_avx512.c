@@ -4,8 +4,6 @@
 
 #include "avx512.h"
 
-enum { COMPACT_BYTES_AHEAD = 8192 };
-
 /// The exponents where they are in a number, for codes of which the machine takes the lowest 5 bits.
 AVX512_INLINE __m512i exponents_in_place(const uint8_t *exponents) {
     const __m256i once = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)exponents)), 7);
@@ -14,7 +12,7 @@ AVX512_INLINE __m512i exponents_in_place(const uint8_t *exponents) {
 
 AVX512_INLINE void read_ahead(const char *step, bool past_caches) {
     for (int line = 0; line < COMPACT_STEP_BYTES; line += 64) {
-        prefetch_once(step + COMPACT_BYTES_AHEAD + line, past_caches);
+        read_once_ahead(step + line, past_caches);
     }
 }
 

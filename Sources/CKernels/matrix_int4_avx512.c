@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { INT4_BYTES_AHEAD = 8192 };
-
 /// The numbers of a step, 8 more than they are, as bytes: 16 outputs each.
 AVX512_INLINE void numbers_of_step(__m512i numbers[4], const char *step) {
     const __m512i lowest = _mm512_set1_epi8(15);
@@ -77,8 +75,8 @@ AVX512_INLINE void add_int4_step(struct group_sums *sums, const int rows, const 
                                  const char *step, bool past_caches) {
     __m512i numbers[4];
     numbers_of_step(numbers, step);
-    prefetch_once(step + INT4_BYTES_AHEAD, past_caches);
-    prefetch_once(step + INT4_BYTES_AHEAD + 64, past_caches);
+    read_once_ahead(step, past_caches);
+    read_once_ahead(step + 64, past_caches);
     UNROLLED for (int row = 0; row < rows; row++) {
         const __m512i inputs = inputs_everywhere(x + row * x_stride);
         sums->excess[row] = _mm512_dpbusd_epi32(sums->excess[row], _mm512_set1_epi8(8), inputs);
@@ -102,7 +100,7 @@ AVX512_INLINE void int4_tile_of(const int rows, const struct matrix_int4_tile *t
         const int8_t *multiples = (const int8_t *)step;
         struct group_sums sums = {0};
         step += INT4_MULTIPLES_BYTES;
-        prefetch_once(step + INT4_BYTES_AHEAD, past_caches);
+        read_once_ahead(step, past_caches);
         for (const char *end = step + tile->group_steps * INT4_STEP_BYTES; step < end;
              step += INT4_STEP_BYTES, x += STEP_BYTES) {
             add_int4_step(&sums, rows, x, x_stride, step, past_caches);

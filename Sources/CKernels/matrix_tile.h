@@ -20,7 +20,7 @@ enum matrix_prefetch {
     /// 128 bytes.
     PREFETCH_HALF,
     PREFETCH_NOTHING,
-    /// `PANEL_STEP_BYTES`, of what is read only once.
+    /// What follows in the panel, which is read only once.
     PREFETCH_STREAM,
 };
 
@@ -30,16 +30,20 @@ enum matrix_reading {
     READ_BEFORE,
     /// They are read only once, in their order: later ones are asked for.
     READ_ONCE,
-    /// The same, as `prefetch_once` has it.
+    /// The same, as `read_once_ahead` has it.
     READ_ONCE_PAST_CACHES,
 };
 
-/// Has a line come that is read only once, where `past_caches` so that the outer caches do not keep it.
-static inline void prefetch_once(const char *line, bool past_caches) {
+/// Has a line come that lies some way behind one which is read now, of what is read only once; where `past_caches` so that
+/// the outer caches do not keep it. Memory answers late, and the first cache can wait for few lines at a time: each is
+/// asked for twice, the first time for the second cache.
+static inline void read_once_ahead(const char *line, bool past_caches) {
+    enum { FAR_BYTES = 16384, NEAR_BYTES = 4096, PAST_CACHES_BYTES = 8192 };
     if (past_caches) {
-        __builtin_prefetch(line, 0, 0);
+        __builtin_prefetch(line + PAST_CACHES_BYTES, 0, 0);
     } else {
-        __builtin_prefetch(line, 0, 3);
+        __builtin_prefetch(line + FAR_BYTES, 0, 2);
+        __builtin_prefetch(line + NEAR_BYTES, 0, 3);
     }
 }
 
@@ -68,7 +72,7 @@ struct matrix_tile {
     bool add;
     const char *prefetch;
     enum matrix_prefetch prefetch_kind;
-    /// As `prefetch_once` has it.
+    /// As `read_once_ahead` has it.
     bool past_caches;
     struct rows_ahead ahead[3];
     int ahead_count;
@@ -85,7 +89,7 @@ struct matrix_int4_tile {
     const int32_t *offsets;
     int rows; // 1...`INT4_ROWS`
     int32_t *sums;
-    /// As `prefetch_once` has it.
+    /// As `read_once_ahead` has it.
     bool past_caches;
 };
 

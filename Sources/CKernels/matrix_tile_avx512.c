@@ -20,8 +20,8 @@ AVX512_INLINE __m512i two_bytes_everywhere(const char *x) {
 }
 
 AVX512_INLINE void prefetch_step(
-    const char *prefetch, ptrdiff_t step, enum matrix_prefetch kind, bool past_caches, const int columns) {
-    const char *lines = prefetch + step * PANEL_STEP_BYTES;
+    const char *panel, const char *prefetch, ptrdiff_t step, enum matrix_prefetch kind, bool past_caches,
+    const int columns) {
     switch (kind) {
     case PREFETCH_QUARTER:
         _mm_prefetch(prefetch + step * 64, _MM_HINT_T0);
@@ -35,7 +35,7 @@ AVX512_INLINE void prefetch_step(
     case PREFETCH_STREAM:
 #pragma clang loop unroll(full)
         for (int column = 0; column < columns; column++) {
-            prefetch_once(lines + 64 * column, past_caches);
+            read_once_ahead(panel + step * PANEL_STEP_BYTES + 64 * column, past_caches);
         }
     }
 }
@@ -82,7 +82,7 @@ AVX512_INLINE void tile_of(
             for (int column = 0; column < columns; column++) {
                 weights[column] = _mm512_load_si512(panel + step * PANEL_STEP_BYTES + 64 * column);
             }
-            prefetch_step(prefetch, step, prefetch_kind, past_caches, columns);
+            prefetch_step(panel, prefetch, step, prefetch_kind, past_caches, columns);
 #pragma clang loop unroll(full)
             for (int row = 0; row < rows; row++) {
                 __m512i four = four_bytes_everywhere(x[row] + step * STEP_BYTES);

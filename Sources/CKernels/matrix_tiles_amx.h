@@ -31,6 +31,8 @@ struct amx_tiles {
     const char *ahead;
     ptrdiff_t ahead_bytes;
     int ahead_lines;
+    /// Whether the panel is read only once, from memory.
+    bool streamed;
 };
 
 AMX_INLINE void start_sums(const bool add, const char *sums_0, const char *sums_1, const char *sums_2,
@@ -98,15 +100,25 @@ AMX_INLINE void multiply_two(const bool bytes, const struct amx_tiles *tiles) {
     store_sums(tiles->sums, tiles->sums + 64, below, below + 64);
 }
 
-/// A tile of rows against a tile of all 64 outputs.
-AMX_INLINE void add_one(const bool bytes, const char *x, const char *panel) {
+AMX_INLINE void read_lines_once_ahead(const char *lines, int count) {
+    for (int line = 0; line < count; line++) {
+        read_once_ahead(lines + 64 * line, false);
+    }
+}
+
+/// A tile of rows against a tile of all 64 outputs. So many lines come that follow four stretches of them from `ahead` on.
+AMX_INLINE void add_one(const bool bytes, const char *x, const char *panel, const char *ahead, int lines) {
     _tile_loadd(4, x, AMX_ROW_BYTES);
     _tile_loadd(6, panel, PANEL_STEP_BYTES);
+    read_lines_once_ahead(ahead, lines);
     _tile_loadd(7, panel + 64, PANEL_STEP_BYTES);
+    read_lines_once_ahead(ahead + 64 * lines, lines);
     ADD_PRODUCT(bytes, 0, 4, 6);
     ADD_PRODUCT(bytes, 1, 4, 7);
     _tile_loadd(6, panel + 128, PANEL_STEP_BYTES);
+    read_lines_once_ahead(ahead + 128 * lines, lines);
     _tile_loadd(7, panel + 192, PANEL_STEP_BYTES);
+    read_lines_once_ahead(ahead + 192 * lines, lines);
     ADD_PRODUCT(bytes, 2, 4, 6);
     ADD_PRODUCT(bytes, 3, 4, 7);
 }
@@ -116,9 +128,10 @@ AMX_INLINE void multiply_one(const bool bytes, const struct amx_tiles *tiles) {
     char *sums = tiles->sums;
     start_sums(tiles->add, sums, sums + 64, sums + 128, sums + 192);
     for (ptrdiff_t tile = 0; tile < tiles->count; tile++) {
+        const char *panel = tiles->panel + tile * PANEL_TILE_BYTES;
         read_ahead(tiles, tile);
-        add_one(bytes, tiles->x + tile * tiles->x_bytes,
-                tile + 1 == tiles->count ? tiles->last : tiles->panel + tile * PANEL_TILE_BYTES);
+        add_one(bytes, tiles->x + tile * tiles->x_bytes, tile + 1 == tiles->count ? tiles->last : panel,
+                panel, tiles->streamed ? PANEL_TILE_BYTES / 64 / 4 : 0);
     }
     store_sums(sums, sums + 64, sums + 128, sums + 192);
 }
