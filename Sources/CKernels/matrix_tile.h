@@ -1,8 +1,8 @@
 // The inner loops of the matrix products, one set for each path.
 //
-// All formats share one shape, int4 when it has been unpacked to int8 and compact bfloat16 to what it is: a step is 4 bytes of each row of X (1 float32, 2
-// bfloat16, 4 int8) against 4 bytes of each of the 64 outputs of a panel, added to a 4-byte sum (float32, or int32 for
-// int8). X of int8 has been rounded to bytes, 128 more than they are.
+// All formats share one shape, int4 when it has been unpacked to int8 and compact bfloat16 to what it is: a step is 4 bytes
+// of each row of X (1 float32, 2 bfloat16, 4 int8) against 4 bytes of each of the 64 outputs of a panel, added to a 4-byte
+// sum (float32, or int32 for int8). X of int8 has been rounded to bytes, 128 more than they are.
 
 #ifndef KERNELS_MATRIX_TILE_H
 #define KERNELS_MATRIX_TILE_H
