@@ -53,11 +53,16 @@ AVX512_INLINE void store_32(
     }
 }
 
+enum { COLUMNS = PANEL_OUTPUTS / 16 };
+
+/// Of Y, in a panel.
+AVX512_INLINE int column_count(const bool swiglu) { return swiglu ? COLUMNS / 2 : COLUMNS; }
+
 /// What the rows of a block have in common: columns of 16 outputs each.
 struct columns {
-    struct scaling scaling[4], up_scaling[2];
-    __m512 gate[4];
-    __mmask16 masks[4];
+    struct scaling scaling[COLUMNS], up_scaling[COLUMNS / 2];
+    __m512 gate[COLUMNS];
+    __mmask16 masks[COLUMNS];
 };
 
 /// A column of a row of Y.
@@ -84,17 +89,13 @@ AVX512_INLINE __m512 finished(
     return value;
 }
 
-/// Row by row, as lines of Y that are far from each other may push each other out of the first cache.
-AVX512_INLINE void finish_block(
+AVX512_INLINE struct columns columns_of(
     enum kernels_format format, const bool swiglu, const struct matrix_finish *finish,
     const struct matrix_finish_block *block) {
-    enum { COUNT = 4 };
-    const int count = swiglu ? COUNT / 2 : COUNT;
     const ptrdiff_t outputs = finish->weight->outputs, first = block->panel * panel_width(finish->weight);
-    const struct kernels_epilogue *epilogue = finish->epilogue;
-    const float *bias = epilogue->bias;
+    const float *bias = finish->epilogue->bias, *gate = finish->epilogue->gate;
     struct columns columns;
-    UNROLLED for (int column = 0; column < count; column++) {
+    UNROLLED for (int column = 0; column < column_count(swiglu); column++) {
         const ptrdiff_t place = block->panel * PANEL_OUTPUTS + 16 * column, output = first + 16 * column;
         const __mmask16 mask = columns.masks[column] = first_lanes(outputs - output);
         columns.scaling[column] = scaling_of(format, finish, place, bias ? bias + output : 0, mask);
@@ -102,18 +103,26 @@ AVX512_INLINE void finish_block(
             columns.up_scaling[column] =
                 scaling_of(format, finish, place + 32, bias ? bias + outputs + output : 0, mask);
         }
-        columns.gate[column] =
-            epilogue->gate ? _mm512_maskz_loadu_ps(mask, epilogue->gate + output) : _mm512_set1_ps(1);
+        columns.gate[column] = gate ? _mm512_maskz_loadu_ps(mask, gate + output) : _mm512_set1_ps(1);
     }
+    return columns;
+}
+
+/// Row by row, as lines of Y that are far from each other may push each other out of the first cache.
+AVX512_INLINE void finish_block(
+    enum kernels_format format, const bool swiglu, const struct matrix_finish *finish,
+    const struct matrix_finish_block *block) {
+    const struct columns columns = columns_of(format, swiglu, finish, block);
+    const ptrdiff_t first = block->panel * panel_width(finish->weight);
     for (ptrdiff_t index = 0; index < block->rows; index++) {
         const ptrdiff_t row = block->first_row + index;
         const float *sums = (const float *)block->sums + index * block->sums_stride;
-        __m512 values[COUNT];
-        UNROLLED for (int column = 0; column < count; column++) {
+        __m512 values[COLUMNS];
+        UNROLLED for (int column = 0; column < column_count(swiglu); column++) {
             values[column] = finished(
                 format, swiglu, finish, &columns, column, sums + 16 * column, row, first + 16 * column);
         }
-        UNROLLED for (int column = 0; column < count; column += 2) {
+        UNROLLED for (int column = 0; column < column_count(swiglu); column += 2) {
             store_32(
                 format, finish->y, row * finish->y_stride + first + 16 * column, values + column,
                 columns.masks + column);

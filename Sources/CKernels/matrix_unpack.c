@@ -15,9 +15,15 @@ static void unpack_int4(const struct matrix_kernels *kernels, char *to, const st
     }
 }
 
-/// The first exception at a place or after it.
-static uint32_t exception_from(const struct compact_panel *panel, ptrdiff_t place) {
-    uint32_t first = 0, end = panel->exceptions;
+/// How many there are. A damaged file may say that there are more than there is room for.
+static uint32_t exception_count(const struct compact_panel *panel, ptrdiff_t steps) {
+    const ptrdiff_t most = compact_exception_bytes(steps) / (ptrdiff_t)sizeof(uint32_t);
+    return panel->exceptions < most ? panel->exceptions : (uint32_t)most;
+}
+
+/// The first of so many exceptions at a place or after it.
+static uint32_t exception_from(const struct compact_panel *panel, uint32_t count, ptrdiff_t place) {
+    uint32_t first = 0, end = count;
     while (first < end) {
         const uint32_t middle = first + (end - first) / 2;
         if (panel->exception[middle] >> 8 < place) {
@@ -29,15 +35,18 @@ static uint32_t exception_from(const struct compact_panel *panel, ptrdiff_t plac
     return first;
 }
 
-static void restore_exceptions(char *to, const struct compact_panel *panel, ptrdiff_t first, ptrdiff_t count) {
-    const ptrdiff_t place = first * COMPACT_STEP_NUMBERS, end = place + count * COMPACT_STEP_NUMBERS;
-    uint16_t *numbers = (uint16_t *)to;
-    for (uint32_t index = exception_from(panel, place); index < panel->exceptions; index++) {
+/// Of steps first..<first + count, which were unpacked to memory.
+static void restore_exceptions(char *to, const struct compact_panel *panel, ptrdiff_t steps, ptrdiff_t first,
+                               ptrdiff_t count) {
+    const ptrdiff_t start = first * COMPACT_STEP_NUMBERS, numbers = count * COMPACT_STEP_NUMBERS;
+    const uint32_t exceptions = exception_count(panel, steps);
+    for (uint32_t index = exception_from(panel, exceptions, start); index < exceptions; index++) {
         const uint32_t exception = panel->exception[index];
-        if (exception >> 8 >= end) {
+        const ptrdiff_t place = (ptrdiff_t)(exception >> 8) - start;
+        if (place < 0 || place >= numbers) {
             return;
         }
-        uint16_t *number = numbers + ((exception >> 8) - place);
+        uint16_t *number = (uint16_t *)to + place;
         *number = (uint16_t)((*number & 0x807f) | (exception & 0xff) << 7);
     }
 }
@@ -53,5 +62,5 @@ void unpack_steps(const struct matrix_kernels *kernels, char *to, const struct k
     }
     const struct compact_panel *start = (const struct compact_panel *)panel_start(weight, panel);
     kernels->unpack_compact(to, start->exponents, panel_step(weight, panel, first), count, reading);
-    restore_exceptions(to, start, first, count);
+    restore_exceptions(to, start, panel_steps(weight), first, count);
 }

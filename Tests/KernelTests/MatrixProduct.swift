@@ -111,14 +111,21 @@ extension MatrixProduct {
 extension MatrixProduct {
     /// Packs in blocks of rows of the given height, multiplies, and gives Y; nil where a number beside Y was touched, or
     /// where the numbers are not to be had in 12 bits.
-    func multiplied(packedBy block: Int = 64, inPlace: Bool = false) -> [Float]? {
+    ///
+    /// - Parameter changed: what becomes of the compact weight before it is multiplied.
+    func multiplied(
+        packedBy block: Int = 64, inPlace: Bool = false,
+        changed: (UnsafeMutableRawPointer, inout kernels_weight) -> Void = { _, _ in }
+    ) -> [Float]? {
         var loose = packed(format == KERNELS_COMPACT_BFLOAT16 ? KERNELS_BFLOAT16 : format)
         defer { loose.packed.deallocate() }
         pack(loose, by: block)
         guard format == KERNELS_COMPACT_BFLOAT16 else { return run(loose, inPlace: inPlace) }
         var compact = packed(format)
         defer { compact.packed.deallocate() }
-        return kernels_compact(&loose, &compact) ? run(compact, inPlace: inPlace) : nil
+        guard kernels_compact(&loose, &compact) else { return nil }
+        changed(compact.packed, &compact)
+        return run(compact, inPlace: inPlace)
     }
 
     /// A weight in memory that is full of NaN.

@@ -107,6 +107,25 @@ func exponential(_ x: Double) -> Double { exp(x) }
         #expect(product.multiplied() == nil)
     }
 
+    /// Exceptions of a damaged file, at places that are not there and more than there is room for, change nothing.
+    @Test func exceptionsThatCannotBeAreLeftOut() throws {
+        let product = MatrixProduct(KERNELS_COMPACT_BFLOAT16, 9, 70, 640, seed: 6)
+        func multiplied(exceptions: UInt32) -> [Float]? {
+            product.multiplied { packed, weight in
+                let panel = kernels_packed_size(&weight) / 2
+                for start in [0, panel] {
+                    packed.storeBytes(of: exceptions, toByteOffset: start + 16, as: UInt32.self)
+                    let room = packed + start + 64
+                    room.initializeMemory(as: UInt8.self, repeating: 0xff, count: 640 / 2 * 128 / 256 * 4)
+                }
+            }
+        }
+        try onEachPath { path in
+            let none = try #require(multiplied(exceptions: 0))
+            #expect(multiplied(exceptions: .max) == none, "\(path)")
+        }
+    }
+
     @Test func compactNumbersTakeTwelveBits() {
         var weight = kernels_weight()
         (weight.format, weight.outputs, weight.inputs) = (KERNELS_COMPACT_BFLOAT16, 11008, 2048)
