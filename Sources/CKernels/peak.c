@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 enum { RUNS = 8, TASKS_A_THREAD = 16, TURNS = 150000, TILE_TURNS = 20000, TILES = 64 };
 
@@ -93,7 +96,7 @@ struct reading {
     atomic_int unused;
 };
 
-enum { READ_TASKS = 96, READ_WORDS = 1 << 18 };
+enum { READ_TASKS = 96, READ_WORDS = 1 << 18, LARGE_PAGE = 2 << 20 };
 
 static void read_memory(void *context, int task, int thread) {
     (void)thread;
@@ -113,10 +116,13 @@ static void read_memory(void *context, int task, int thread) {
 
 double kernels_peak_read(void) {
     const size_t bytes = (size_t)READ_TASKS * READ_WORDS * sizeof(uint64_t);
-    void *memory = aligned_alloc(64, bytes);
+    void *memory = aligned_alloc(LARGE_PAGE, bytes);
     if (!memory) {
         return 0;
     }
+#if defined(__linux__)
+    madvise(memory, bytes, MADV_HUGEPAGE); // as large weights are kept
+#endif
     memset(memory, 1, bytes);
     struct reading reading = {.words = memory};
     double rate = best_rate((double)bytes, READ_TASKS, read_memory, &reading);

@@ -4,6 +4,7 @@
 
 #include "avx512.h"
 #include "matrix_step_avx512.h"
+#include "matrix_tile.h"
 
 AVX512_INLINE int peak_of(enum kernels_format format, long turns) {
     __m512i sums[24];
@@ -43,7 +44,7 @@ AVX512 uint64_t read_avx512(const uint64_t *words, ptrdiff_t count) {
     }
     for (ptrdiff_t word = 0; word < count; word += 64) {
         for (int sum = 0; sum < 8; sum++) {
-            _mm_prefetch((const char *)(words + word + 8 * sum) + 4096, _MM_HINT_T0);
+            read_once_ahead((const char *)(words + word + 8 * sum), false);
             sums[sum] = _mm512_or_si512(sums[sum], _mm512_load_si512(words + word + 8 * sum));
         }
     }
