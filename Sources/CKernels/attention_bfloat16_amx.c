@@ -347,22 +347,15 @@ AMX static void write_group(const Task *task, const Group *group) {
 }
 
 AMX static void attend_groups(const Task *task) {
-    Group *groups = task->groups, *last = &groups[GROUPS - 1];
-    int blocks = 0;
-    for (int index = 0; index < GROUPS; index++) {
-        blocks = groups[index].blocks > blocks ? groups[index].blocks : blocks;
-    }
-    Stage first_scores = scoring(task, &groups[0], 0);
+    Group *even = &task->groups[0], *odd = &task->groups[1];
+    const int blocks = even->blocks > odd->blocks ? even->blocks : odd->blocks;
+    Stage first_scores = scoring(task, even, 0);
     steps(&first_scores, steps_of(&first_scores));
     for (int block = 0; block < blocks; block++) {
-        for (int index = 0; index < GROUPS; index++) {
-            Group *group = &groups[index];
-            Stage before = index > 0 ? adding(task, group - 1, block) : adding(task, last, block - 1);
-            Stage after = group < last ? scoring(task, group + 1, block) : scoring(task, &groups[0], block + 1);
-            weigh_group(task, group, block, before, after);
-        }
+        weigh_group(task, even, block, adding(task, odd, block - 1), scoring(task, odd, block));
+        weigh_group(task, odd, block, adding(task, even, block), scoring(task, even, block + 1));
     }
-    Stage last_outputs = adding(task, last, blocks - 1);
+    Stage last_outputs = adding(task, odd, blocks - 1);
     steps(&last_outputs, steps_of(&last_outputs));
 }
 

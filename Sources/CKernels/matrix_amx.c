@@ -54,7 +54,7 @@ struct amx_block {
     ptrdiff_t first_panel, panels;
     /// [panel][row tile][row][64], 4 bytes each.
     char *sums;
-    /// Tiles of a panel that are not as they are packed: of int4 those of a piece, otherwise the last.
+    /// Tiles of a panel that are not as they are packed: those of a piece that is unpacked, otherwise the last.
     char *tiles;
 };
 

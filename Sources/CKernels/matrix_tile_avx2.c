@@ -78,7 +78,11 @@ AVX2_INLINE void add_phases(enum kernels_format format, const int rows, __m256i 
 AVX2_INLINE void read_step_ahead(const struct matrix_tile *tile, const int rows, ptrdiff_t step) {
 #pragma clang loop unroll(full)
     for (int column = 0; rows == 1 && column < 4; column++) {
-        read_once_ahead(tile->panel + step * PANEL_STEP_BYTES + 64 * column, tile->past_caches);
+        if (tile->prefetch_kind == PREFETCH_STREAM) {
+            read_once_ahead(tile->panel + step * PANEL_STEP_BYTES + 64 * column, tile->past_caches);
+        } else if (tile->prefetch_kind == PREFETCH_HALF && column < 2) {
+            __builtin_prefetch(tile->prefetch + step * PANEL_STEP_BYTES / 2 + 64 * column);
+        }
     }
 }
 

@@ -9,6 +9,8 @@ package final class CountingSource: WeightSource {
         package let bytes: Int
         /// How many numbers are packed; 0 for a tensor.
         package let packedNumbers: Int
+        /// What is packed of a block that is read when it is its turn.
+        package let looseBytes: Int
 
         /// The block it belongs to: its name up to the first number.
         package var block: String? {
@@ -36,16 +38,19 @@ package final class CountingSource: WeightSource {
 
     package func tensor(_ name: String, _ shape: [Int], initial: InitialValue) throws -> Tensor? {
         requests.append(
-            Request(names: [name], bytes: shape.reduce(1, *) * dtype.byteCount, packedNumbers: 0))
+            Request(names: [name], bytes: shape.reduce(1, *) * dtype.byteCount, packedNumbers: 0, looseBytes: 0))
         return try Tensor.zeros([1], dtype: dtype).expanded(shape)
     }
 
     package func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight {
+        let form = shapes.storedForm(of: paths, form)
         let numbers = form.outputs * form.inputs * (form.isGated ? 2 : 1)
         requests.append(
-            Request(names: paths.map { $0 + ".weight" }, bytes: form.byteCount, packedNumbers: numbers))
+            Request(
+                names: paths.map { $0 + ".weight" }, bytes: form.byteCount, packedNumbers: numbers,
+                looseBytes: form.loose.byteCount))
         return .hollow(form)
     }
 }

@@ -38,13 +38,17 @@ package final class PackedSource: WeightSource {
         try dense.tensor(name, shape, initial: initial)
     }
 
+    package func storedForm(of paths: [String], _ form: PackedForm) -> PackedForm {
+        form.alternatives.first { folder[$0.name(of: paths)] != nil } ?? form
+    }
+
     package func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight {
-        guard let form = form.alternatives.first(where: { folder[$0.name(of: paths)] != nil }),
-            case let name = form.name(of: paths), let (file, entry) = folder[name]
-        else {
-            throw WeightError.missing(key: form.name(of: paths), shape: [form.byteCount], origin: origin)
+        let form = storedForm(of: paths, form)
+        let name = form.name(of: paths)
+        guard let (file, entry) = folder[name] else {
+            throw WeightError.missing(key: name, shape: [form.byteCount], origin: origin)
         }
         guard entry.byteRange.count == form.byteCount else {
             throw WeightError.wrongShape(

@@ -35,6 +35,8 @@ package protocol WeightSource: AnyObject {
     var unkept: any WeightSource { get }
     /// The source of blocks that are not kept in memory, where it is one.
     var streaming: StreamingSource? { get }
+    /// The form in which the source would answer with the weight of the layers at these paths.
+    func storedForm(of paths: [String], _ form: PackedForm) -> PackedForm
     /// The weight of the layers at these paths in this form, if the source holds it packed; else what `pack` makes.
     func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
@@ -46,6 +48,7 @@ extension WeightSource {
     package func releaseMemory(of name: String) {}
     package var unkept: any WeightSource { self }
     package var streaming: StreamingSource? { nil }
+    package func storedForm(of paths: [String], _ form: PackedForm) -> PackedForm { form }
     package func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight { try pack() }

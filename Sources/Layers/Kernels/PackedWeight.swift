@@ -42,7 +42,7 @@ package final class PackedWeight {
         return kernels_compact(&loose.sizes, &compact.sizes) ? compact : loose
     }
 
-    /// Memory for weights that `pack` then fills, in a form that is not compact.
+    /// Memory for weights that `pack` then fills, unless the form is compact; see `packing`.
     ///
     /// - Throws: `TorchError.invalid` when memory is short or the weight is empty.
     package init(_ form: PackedForm) throws {
@@ -126,6 +126,7 @@ package final class PackedWeight {
     package func pack(
         _ values: UnsafeRawPointer, _ part: Part = .whole, rows: Range<Int>, factor: Tensor? = nil
     ) throws {
+        guard form == form.loose else { throw TorchError.invalid("12 bits a number are packed from whole weights") }
         let rounding = try Int4Rounding(inputs: form.inputs, group: form.group, factor: factor)
         // Outputs of a panel lie together, and threads may not share one.
         let count = rounding.rowsAtOnce

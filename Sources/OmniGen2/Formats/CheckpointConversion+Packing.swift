@@ -44,26 +44,25 @@ extension CheckpointConversion {
         var packed = source.packed
         try folder.report {
             while true {
-                do {
-                    let tensors = tensors(packed, source.dense, of: checkpoint) {
-                        progress(Progress(part: part, tensors: $0, of: $1))
-                    }
-                    return try SafetensorsWriter.write(tensors, metadata: metadata, order: .given, to: path)
-                } catch let error as LooseWeight {
-                    packed[error.index] = packed[error.index].loose
+                var loose: [Int] = []
+                let tensors = tensors(packed, source.dense, of: checkpoint, isLoose: { loose.append($0) }) {
+                    progress(Progress(part: part, tensors: $0, of: $1))
                 }
+                try SafetensorsWriter.write(tensors, metadata: metadata, order: .given, to: path)
+                if loose.isEmpty { return }
+                for index in loose { packed[index] = packed[index].loose }
             }
         }
         try writeConfiguration(part, .bfloat16, to: folder)
     }
 
-    /// The numbers of a weight are not to be had in 12 bits, which the file's header has promised.
-    private struct LooseWeight: Error { let index: Int }
-
     /// What is to be written, each packed or read when it is its turn.
+    ///
+    /// - Parameter isLoose: told the index of a weight whose numbers are not to be had in 12 bits, which the file's header
+    ///   has promised: the file is to be written again.
     private func tensors(
         _ packed: [PackingSource.Packed], _ dense: [(name: String, shape: [Int])], of checkpoint: any WeightSource,
-        _ progress: @escaping (_ done: Int, _ of: Int) -> Void
+        isLoose: @escaping (Int) -> Void, _ progress: @escaping (_ done: Int, _ of: Int) -> Void
     ) -> [SafetensorsWriter.Tensor] {
         var done = 0
         func willWrite() throws {
@@ -75,8 +74,10 @@ extension CheckpointConversion {
             SafetensorsWriter.Tensor(name: request.name, elementType: .uint8, shape: [request.byteCount]) { body in
                 try willWrite()
                 let weight = try request.pack()
-                guard weight.form == request.form else { throw LooseWeight(index: index) }
-                try withExtendedLifetime(weight) { try body(weight.bytes) }
+                if weight.form != request.form { isLoose(index) }
+                try withExtendedLifetime(weight) {
+                    try body(UnsafeRawBufferPointer(rebasing: weight.bytes.prefix(request.byteCount)))
+                }
             }
         }
             + dense.map { tensor in

@@ -54,7 +54,7 @@ struct MemoryForecast {
     private func buffered(_ part: PartFootprint) -> Int {
         let blocks = part.blocks.values.map { pieces in
             pieces.reduce((stored: 0, packed: 0)) {
-                ($0.stored + $1.storedBytes, $0.packed + ($1.numbersToPack > 0 ? $1.bytes : 0))
+                ($0.stored + $1.storedBytes, $0.packed + $1.looseBytes)
             }
         }
         return Self.buffers * (blocks.map(\.stored).max() ?? 0) + (blocks.map(\.packed).max() ?? 0)

@@ -11,6 +11,8 @@ final class PartFootprint {
         let bytes: Int
         /// In its files.
         let storedBytes: Int
+        /// What is packed of it where its block is read when it is its turn.
+        let looseBytes: Int
         /// Numbers that are packed when the piece is read.
         let numbersToPack: Int
         /// Whether it lies in the files as it is needed: what nothing reads then takes no memory.
@@ -55,7 +57,7 @@ extension ModelFolder {
                     name: request.names.first ?? "", bytes: request.bytes,
                     storedBytes: isPacked && request.packedNumbers > 0
                         ? request.bytes : entries.reduce(0) { $0 + $1.byteRange.count },
-                    numbersToPack: packs ? request.packedNumbers : 0,
+                    looseBytes: packs ? request.looseBytes : 0, numbersToPack: packs ? request.packedNumbers : 0,
                     isMapped: !packs && entries.allSatisfy { DType($0.elementType) == dtype }, block: request.block)
             })
     }
