@@ -39,7 +39,7 @@ package final class PackedSource: WeightSource {
     }
 
     package func storedForm(of paths: [String], _ form: PackedForm) -> PackedForm {
-        form.alternatives.first { folder[$0.name(of: paths)] != nil } ?? form
+        form.held(of: paths) { folder[$0] != nil } ?? form
     }
 
     package func packed(

@@ -32,6 +32,10 @@ package final class ResidentSource: WeightSource {
     package var unkept: any WeightSource { source }
     package var streaming: StreamingSource? { source.streaming }
 
+    package func storedForm(of paths: [String], _ form: PackedForm) -> PackedForm {
+        source.storedForm(of: paths, form)
+    }
+
     package func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight {

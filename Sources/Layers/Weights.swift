@@ -58,7 +58,7 @@ package struct Weights {
     package subscript(_ index: Int) -> Weights { self[String(index)] }
 
     /// The same view, whose linear layers are packed without loss in 12 bits a number where they would be in bf16: for few
-    /// rows, whose time is that of reading the weights. With many rows, unpacking takes a tenth more.
+    /// rows, whose time is that of reading the weights. With more rows, unpacking takes a tenth to a third more.
     package var compact: Weights { Weights(self, prefix: prefix, compacts: true) }
 
     /// The tensor `name` below the prefix, in the view's type and on its device.

@@ -60,6 +60,7 @@ import Torch
             let names = try SafetensorsFile(path: "\(path)/mllm/packed.safetensors").names
             #expect(names.contains("\(wide).bf16") && !names.contains("\(wide).bf12"))
             #expect(names.contains("model.layers.0.mlp.down_proj.bf12"))
+            try Self.expectSizesAsStored(path)
             let (packed, published) = try await (Self.model(path), Self.model("\(folder)/model"))
             let drawn = try await Self.draw(packed)
             #expect(try await Self.draw(published) == drawn)
@@ -67,6 +68,18 @@ import Torch
                 packed.describe(drawn, question: "What is it?"), published.describe(drawn, question: "What is it?")
             )
             #expect(answers.0.text == answers.1.text)
+        }
+    }
+
+    /// What the plan counts for weights of either kind is what their files hold.
+    private static func expectSizesAsStored(_ path: String) throws {
+        let file = try SafetensorsFile(path: "\(path)/mllm/packed.safetensors")
+        let footprint = try ModelFolder(path: path).footprint(.mllm, .bfloat16, .cpu)
+        for layer in 0..<2 {
+            let name = "model.layers.\(layer).mlp.down_proj"
+            let piece = try #require(footprint.pieces.first { $0.name == "\(name).weight" })
+            let entry = try #require(file.entries["\(name).bf12"] ?? file.entries["\(name).bf16"])
+            #expect(piece.bytes == entry.byteRange.count && piece.storedBytes == entry.byteRange.count)
         }
     }
 
@@ -89,7 +102,7 @@ import Torch
     }
 
     /// Blocks that are read when it is their turn give the same bits, of packed files and of the published layout.
-    @Test(arguments: [nil, WeightStorage.int8], [GenerationRequest.Cache.none, .teaCache(threshold: 0.05)])
+    @Test(arguments: [nil, WeightStorage.packed, .int8], [GenerationRequest.Cache.none, .teaCache(threshold: 0.05)])
     func streamedEqualsResident(storage: WeightStorage?, cache: GenerationRequest.Cache) async throws {
         try await withTemporaryFolder { folder in
             let path = if let storage { try await Self.pack(storage, to: folder) } else { PipelineTests.checkpoint }

@@ -33,9 +33,11 @@ package struct PackedForm: Hashable, Sendable {
     /// The form in which rows are packed one by one: what is compact is made of whole panels.
     package var loose: PackedForm { numbers == .compactBfloat16 ? with(.bfloat16) : self }
 
-    /// The forms of the same numbers, that which is read fastest first.
-    var alternatives: [PackedForm] {
-        dtype == .bfloat16 && !isRotated ? [with(.compactBfloat16), with(.bfloat16)] : [self]
+    /// The form of the same numbers in which the weight of the layers at these paths is held, where names say whether they
+    /// are; the smaller one first.
+    func held(of paths: [String], _ holds: (String) -> Bool) -> PackedForm? {
+        let forms = dtype == .bfloat16 && !isRotated ? [with(.compactBfloat16), with(.bfloat16)] : [self]
+        return forms.first { holds($0.name(of: paths)) }
     }
 
     private func with(_ numbers: Numbers) -> PackedForm {

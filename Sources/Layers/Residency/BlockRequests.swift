@@ -20,8 +20,8 @@ final class BlockRequests: WeightSource {
     func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight {
-        let stored = form.alternatives.map { $0.name(of: paths) }.first(where: source.holds)
-        requested += stored.map { [$0] } ?? paths.map { $0 + ".weight" }
+        let held = form.held(of: paths, source.holds)
+        requested += held.map { [$0.name(of: paths)] } ?? paths.map { $0 + ".weight" }
         return .hollow(form)
     }
 }

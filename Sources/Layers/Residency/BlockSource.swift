@@ -26,8 +26,7 @@ final class BlockSource: WeightSource {
     func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight {
-        guard let form = form.alternatives.first(where: { places[$0.name(of: paths)] != nil }),
-            let place = places[form.name(of: paths)]
+        guard let form = form.held(of: paths, { places[$0] != nil }), let place = places[form.name(of: paths)]
         else { return try pack() }
         let range = place.offset..<place.offset + place.entry.byteRange.count
         return try PackedWeight(form, UnsafeRawBufferPointer(rebasing: bytes.memory[range]), owner: bytes)

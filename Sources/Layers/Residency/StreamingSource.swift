@@ -22,6 +22,10 @@ package final class StreamingSource: WeightSource {
         try source.tensor(name, shape, initial: initial)
     }
 
+    package func storedForm(of paths: [String], _ form: PackedForm) -> PackedForm {
+        source.storedForm(of: paths, form)
+    }
+
     package func packed(
         _ paths: [String], _ form: PackedForm, _ pack: @escaping () throws -> PackedWeight
     ) throws -> PackedWeight { try source.packed(paths, form, pack) }
