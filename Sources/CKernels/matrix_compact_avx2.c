@@ -2,10 +2,7 @@
 
 #include "matrix_layout.h"
 
-#include <immintrin.h>
-
-#define AVX2 __attribute__((target("avx2,fma")))
-#define AVX2_INLINE static inline __attribute__((always_inline)) AVX2
+#include "avx2.h"
 
 /// 16 numbers whose codes are the lowest 4 bits of words.
 AVX2_INLINE __m256i numbers_of(__m256i words, __m256i exponents, const char *rests) {

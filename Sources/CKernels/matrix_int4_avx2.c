@@ -2,10 +2,7 @@
 
 #include "matrix_layout.h"
 
-#include <immintrin.h>
-
-#define AVX2 __attribute__((target("avx2,fma")))
-#define AVX2_INLINE static inline __attribute__((always_inline)) AVX2
+#include "avx2.h"
 
 /// Multiples of 8 outputs, as 16-bit numbers for two inputs at a time, and 8 times as much as bytes for all four.
 struct multiples {

@@ -2,11 +2,9 @@
 
 #include "matrix_tile.h"
 
-#include <immintrin.h>
-#include <string.h>
+#include "avx2.h"
 
-#define AVX2 __attribute__((target("avx2,fma")))
-#define AVX2_INLINE static inline __attribute__((always_inline)) AVX2
+#include <string.h>
 
 // There are instructions for float32 only, and for pairs of 16-bit numbers. A step is therefore taken in phases:
 // bfloat16 as its first and then its second inputs in float32, int8 as its first and third and then the others in
