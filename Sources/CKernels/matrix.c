@@ -315,15 +315,13 @@ static void choose_tasks(struct product *product) {
     product->panel_blocks = ceiling_division(product->panels, product->panels_a_task);
 }
 
-/// A panel against at most `INT4_ROWS` rows.
-static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) {
+static void multiply_few_int4(const struct product *product, ptrdiff_t panel, int32_t *sums) {
     const struct kernels_weight *weight = product->finish.weight;
-    _Alignas(64) int32_t sums[INT4_ROWS * PANEL_OUTPUTS];
     const struct matrix_int4_tile tile = {
         .x = product->inputs.x,
         .x_stride = product->inputs.x_stride,
         .panel = panel_step(weight, panel, 0),
-        .groups = product->steps > 0 ? weight->inputs / weight->group : 0,
+        .groups = weight->inputs / weight->group,
         .group_steps = int4_group_steps(weight),
         .offsets = product->finish.offsets + panel * PANEL_OUTPUTS,
         .rows = (int)product->rows,
@@ -331,16 +329,61 @@ static void multiply_int4_panel(const struct product *product, ptrdiff_t panel) 
         .past_caches = reads_past_caches(),
     };
     product->kernels->int4_tile(&tile);
-    const struct matrix_finish_block finished = {panel, 0, tile.rows, sums, PANEL_OUTPUTS};
+}
+
+static void multiply_few_compact(const struct product *product, ptrdiff_t panel, float *sums) {
+    const struct kernels_weight *weight = product->finish.weight;
+    const struct compact_panel *start = (const struct compact_panel *)panel_start(weight, panel);
+    const struct matrix_compact_tile tile = {
+        .x = product->inputs.x,
+        .x_stride = product->inputs.x_stride,
+        .panel = start,
+        .exceptions = compact_exception_count(start, product->steps),
+        .steps = panel_step(weight, panel, 0),
+        .count = product->steps,
+        .half_step = weight->inputs % 2 == 1,
+        .rows = (int)product->rows,
+        .sums = sums,
+        .past_caches = reads_past_caches(),
+    };
+    product->kernels->compact_tile(&tile);
+}
+
+/// Whether rows are so few that weights are multiplied as they are unpacked.
+static bool are_few(const struct product *product) {
+    if (product->rows > FEW_ROWS || product->steps == 0) {
+        return false;
+    }
+    switch (product->finish.weight->format) {
+    case KERNELS_INT4:
+        return product->kernels->int4_tile != NULL;
+    case KERNELS_COMPACT_BFLOAT16:
+        return product->kernels->compact_tile != NULL;
+    default:
+        return false;
+    }
+}
+
+static void multiply_few_panel(const struct product *product, ptrdiff_t panel) {
+    _Alignas(64) union {
+        int32_t whole[FEW_ROWS * PANEL_OUTPUTS];
+        float real[FEW_ROWS * PANEL_OUTPUTS];
+    } sums;
+    if (product->finish.weight->format == KERNELS_INT4) {
+        multiply_few_int4(product, panel, sums.whole);
+    } else {
+        multiply_few_compact(product, panel, sums.real);
+    }
+    const struct matrix_finish_block finished = {panel, 0, (int)product->rows, &sums, PANEL_OUTPUTS};
     product->kernels->finish(&product->finish, &finished);
 }
 
-static void multiply_int4_task(void *context, int task, int thread) {
+static void multiply_few_task(void *context, int task, int thread) {
     (void)thread;
     const struct product *product = context;
     const struct stretch panels = panels_of(product, task);
     for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
-        multiply_int4_panel(product, panels.first + panel);
+        multiply_few_panel(product, panels.first + panel);
     }
 }
 
@@ -382,8 +425,7 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
     }
 #endif
     choose_tasks(&product);
-    const bool few = weight->format == KERNELS_INT4 && product.kernels->int4_tile && rows <= INT4_ROWS;
     const ptrdiff_t tasks = product.row_blocks * product.panel_blocks;
-    kernels_parallel((int)tasks, few ? multiply_int4_task : multiply_task, &product);
+    kernels_parallel((int)tasks, are_few(&product) ? multiply_few_task : multiply_task, &product);
     return !atomic_load(&product.failed);
 }

@@ -68,7 +68,7 @@ AVX512_INLINE __m512i inputs_everywhere(const char *x) {
 
 /// What a group adds to the sums, its numbers being taken as 8 more than they are, and what that is too much.
 struct group_sums {
-    __m512i of_columns[INT4_ROWS][4], excess[INT4_ROWS];
+    __m512i of_columns[FEW_ROWS][4], excess[FEW_ROWS];
 };
 
 AVX512_INLINE void add_int4_step(struct group_sums *sums, const int rows, const char *x, ptrdiff_t x_stride,
@@ -90,7 +90,7 @@ AVX512_INLINE void int4_tile_of(const int rows, const struct matrix_int4_tile *t
     const bool past_caches = tile->past_caches;
     const ptrdiff_t x_stride = tile->x_stride;
     const char *x = tile->x, *step = tile->panel;
-    __m512i all[INT4_ROWS][4];
+    __m512i all[FEW_ROWS][4];
     UNROLLED for (int row = 0; row < rows; row++) {
         UNROLLED for (int column = 0; column < 4; column++) {
             all[row][column] = _mm512_loadu_si512(tile->offsets + 16 * column);

@@ -4,6 +4,20 @@
 #include "avx512.h"
 #include "kernels_matrix.h"
 
+#include <string.h>
+
+AVX512_INLINE __m512i four_bytes_everywhere(const char *x) {
+    int32_t bytes;
+    memcpy(&bytes, x, sizeof(bytes));
+    return _mm512_set1_epi32(bytes);
+}
+
+AVX512_INLINE __m512i two_bytes_everywhere(const char *x) {
+    uint16_t bytes;
+    memcpy(&bytes, x, sizeof(bytes));
+    return _mm512_set1_epi32(bytes);
+}
+
 /// One step of 16 outputs; see `matrix_tile.h`. Of int8, X is unsigned.
 AVX512_INLINE __m512i add_step(enum kernels_format format, __m512i sum, __m512i x, __m512i weights) {
     switch (format) {

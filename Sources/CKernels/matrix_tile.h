@@ -9,8 +9,8 @@
 
 #include "kernels_matrix.h"
 
-enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6 };
-enum { INT4_ROWS = 4, INT4_MULTIPLES_BYTES = 64, INT4_STEP_BYTES = 128 };
+enum { PANEL_OUTPUTS = 64, STEP_BYTES = 4, PANEL_STEP_BYTES = 256, TILE_ROWS = 6, FEW_ROWS = 4 };
+enum { INT4_MULTIPLES_BYTES = 64, INT4_STEP_BYTES = 128 };
 enum { COMPACT_STEP_NUMBERS = 128, COMPACT_CODE_BYTES = 64, COMPACT_STEP_BYTES = 192 };
 
 /// How much of the weights a tile reads ahead for later ones, from `prefetch` on, each step.
@@ -87,8 +87,27 @@ struct matrix_int4_tile {
     ptrdiff_t group_steps;
     /// Of each output, 128 times the sum of its weights.
     const int32_t *offsets;
-    int rows; // 1...`INT4_ROWS`
+    int rows; // 1...`FEW_ROWS`
     int32_t *sums;
+    /// As `read_once_ahead` has it.
+    bool past_caches;
+};
+
+struct compact_panel;
+
+/// Sets sums[rows, 64] to the product of some rows of X and all of a compact panel.
+struct matrix_compact_tile {
+    const char *x;
+    ptrdiff_t x_stride; // bytes
+    const struct compact_panel *panel;
+    /// Of the panel, as many as there is room for at most.
+    uint32_t exceptions;
+    const char *steps;
+    ptrdiff_t count; // of steps, at least 1
+    /// The last step has a single input.
+    bool half_step;
+    int rows; // 1...`FEW_ROWS`
+    float *sums;
     /// As `read_once_ahead` has it.
     bool past_caches;
 };
@@ -121,8 +140,9 @@ struct matrix_kernels {
     /// Writes so many compact steps as those of bfloat16, all with exponents that their codes say.
     void (*unpack_compact)(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
                            enum matrix_reading reading);
-    /// Of at most `INT4_ROWS` rows, which do not repay unpacking; NULL where there is none.
+    /// Of at most `FEW_ROWS` rows, which do not repay unpacking to memory; NULL where there is none.
     void (*int4_tile)(const struct matrix_int4_tile *tile);
+    void (*compact_tile)(const struct matrix_compact_tile *tile);
     void (*finish)(const struct matrix_finish *finish, const struct matrix_finish_block *block);
     /// Writes 128 + each number of a row divided by its scale, up to a multiple of 4 numbers, the rest being 0.
     /// Returns the scale, which NaN or infinity make NaN.
@@ -154,6 +174,7 @@ void matrix_unpack_int4_avx512(char *panel, const int8_t *multiples, const char 
 void matrix_unpack_compact_avx512(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
                                    enum matrix_reading reading);
 void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
+void matrix_compact_tile_avx512(const struct matrix_compact_tile *tile);
 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 float matrix_quantise_floats_avx512(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
 void matrix_finish_avx512(const struct matrix_finish *finish, const struct matrix_finish_block *block);

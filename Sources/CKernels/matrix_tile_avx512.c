@@ -5,20 +5,6 @@
 #include "avx512.h"
 #include "matrix_step_avx512.h"
 
-#include <string.h>
-
-AVX512_INLINE __m512i four_bytes_everywhere(const char *x) {
-    int32_t bytes;
-    memcpy(&bytes, x, sizeof(bytes));
-    return _mm512_set1_epi32(bytes);
-}
-
-AVX512_INLINE __m512i two_bytes_everywhere(const char *x) {
-    uint16_t bytes;
-    memcpy(&bytes, x, sizeof(bytes));
-    return _mm512_set1_epi32(bytes);
-}
-
 AVX512_INLINE void prefetch_step(
     const char *panel, const char *prefetch, ptrdiff_t step, enum matrix_prefetch kind, bool past_caches,
     const int columns) {
@@ -145,6 +131,7 @@ const struct matrix_kernels matrix_kernels_avx512 = {
     .unpack_int4 = matrix_unpack_int4_avx512,
     .unpack_compact = matrix_unpack_compact_avx512,
     .int4_tile = matrix_int4_tile_avx512,
+    .compact_tile = matrix_compact_tile_avx512,
     .finish = matrix_finish_avx512,
     .quantise_row = matrix_quantise_row_avx512,
     .quantise_floats = matrix_quantise_floats_avx512,

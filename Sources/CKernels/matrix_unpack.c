@@ -15,18 +15,12 @@ static void unpack_int4(const struct matrix_kernels *kernels, char *to, const st
     }
 }
 
-/// How many there are. A damaged file may say that there are more than there is room for.
-static uint32_t exception_count(const struct compact_panel *panel, ptrdiff_t steps) {
-    const ptrdiff_t most = compact_exception_bytes(steps) / (ptrdiff_t)sizeof(uint32_t);
-    return panel->exceptions < most ? panel->exceptions : (uint32_t)most;
-}
-
 /// The first of so many exceptions at a place or after it.
 static uint32_t exception_from(const struct compact_panel *panel, uint32_t count, ptrdiff_t place) {
     uint32_t first = 0, end = count;
     while (first < end) {
         const uint32_t middle = first + (end - first) / 2;
-        if (panel->exception[middle] >> 8 < place) {
+        if (number_of_exception(panel->exception[middle]) < place) {
             first = middle + 1;
         } else {
             end = middle;
@@ -39,15 +33,15 @@ static uint32_t exception_from(const struct compact_panel *panel, uint32_t count
 static void restore_exceptions(char *to, const struct compact_panel *panel, ptrdiff_t steps, ptrdiff_t first,
                                ptrdiff_t count) {
     const ptrdiff_t start = first * COMPACT_STEP_NUMBERS, numbers = count * COMPACT_STEP_NUMBERS;
-    const uint32_t exceptions = exception_count(panel, steps);
+    const uint32_t exceptions = compact_exception_count(panel, steps);
     for (uint32_t index = exception_from(panel, exceptions, start); index < exceptions; index++) {
         const uint32_t exception = panel->exception[index];
-        const ptrdiff_t place = (ptrdiff_t)(exception >> 8) - start;
+        const ptrdiff_t place = number_of_exception(exception) - start;
         if (place < 0 || place >= numbers) {
             return;
         }
         uint16_t *number = (uint16_t *)to + place;
-        *number = (uint16_t)((*number & 0x807f) | (exception & 0xff) << 7);
+        *number = with_exception(*number, exception);
     }
 }
 
