@@ -85,6 +85,7 @@ enum LanguageCases {
         return BenchmarkCase("prefill", "features of a picture of \(side)x\(side), \(questionTokens) text tokens") {
             model in
             let (language, models) = (try model.languageModel(), model.models)
+            try language.prepareHead()
             let configuration = language.configuration
             let picture = try Picture(side, models, configuration.vision)
             let tokens = picture.grid.merged(configuration.vision.mergeSize).count
@@ -102,6 +103,7 @@ enum LanguageCases {
         let side = 512
         return BenchmarkCase("first-token", "picture of \(side)x\(side), \(questionTokens) text tokens") { model in
             let (tower, language, models) = (try model.tower(), try model.languageModel(), model.models)
+            try language.prepareHead()
             let configuration = language.configuration
             let picture = try Picture(side, models, configuration.vision)
             let tokens = picture.grid.merged(configuration.vision.mergeSize).count + questionTokens

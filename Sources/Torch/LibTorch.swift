@@ -84,6 +84,7 @@ final class LibTorch: @unchecked Sendable {
     /// Opens `libc10` and `libtorch_cpu` of `folder` and looks every symbol up.
     init(folder: String) throws(TorchError) {
         Self.shortenWaiting()
+        Self.useLargePages()
         let library = try Self.open(folder, "libc10")
         let cpu = try Self.open(folder, "libtorch_cpu")
         func symbol<T>(_ name: String, in handle: UnsafeMutableRawPointer = cpu) throws(TorchError) -> T {
@@ -162,6 +163,15 @@ final class LibTorch: @unchecked Sendable {
     /// opened. What the user has set stays.
     private static func shortenWaiting() {
         if getenv("OMP_WAIT_POLICY") == nil { setenv("GOMP_SPINCOUNT", "2000", 0) }
+    }
+
+    /// Has libtorch keep large tensors in large pages: a step of 1024x1024 spends less time on asking for memory, by some
+    /// hundredths. It reads this with the first tensor, and warns where the system has none. What the user has set stays.
+    private static func useLargePages() {
+        #if os(Linux)
+            guard access("/sys/kernel/mm/transparent_hugepage", F_OK) == 0 else { return }
+            setenv("THP_MEM_ALLOC_ENABLE", "1", 0)
+        #endif
     }
 
     private static func open(_ folder: String, _ name: String) throws(TorchError) -> UnsafeMutableRawPointer {
