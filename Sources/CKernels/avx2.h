@@ -7,5 +7,6 @@
 
 #define AVX2 __attribute__((target("avx2,fma")))
 #define AVX2_INLINE static inline __attribute__((always_inline)) AVX2
+#define UNROLLED _Pragma("clang loop unroll(full)")
 
 #endif

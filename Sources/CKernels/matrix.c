@@ -3,6 +3,7 @@
 #include "kernels_parallel.h"
 #include "kernels_path.h"
 #include "matrix_amx.h"
+#include "matrix_exceptions.h"
 #include "matrix_inputs.h"
 #include "matrix_layout.h"
 #include "matrix_unpack.h"
@@ -338,7 +339,7 @@ static void multiply_few_compact(const struct product *product, ptrdiff_t panel,
         .x = product->inputs.x,
         .x_stride = product->inputs.x_stride,
         .panel = start,
-        .exceptions = compact_exception_count(start, product->steps),
+        .exceptions = exception_count(start, product->steps),
         .steps = panel_step(weight, panel, 0),
         .count = product->steps,
         .half_step = weight->inputs % 2 == 1,

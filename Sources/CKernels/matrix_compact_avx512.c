@@ -1,5 +1,6 @@
 #if defined(__x86_64__)
 
+#include "matrix_exceptions.h"
 #include "matrix_layout.h"
 
 #include "avx512.h"
@@ -45,31 +46,11 @@ AVX512 void matrix_unpack_compact_avx512(char *panel, const uint8_t *exponents, 
 
 // MARK: - Few rows, as they are
 
-/// Exceptions that are still to come, and the step of the first.
-struct exceptions_left {
-    const uint32_t *next, *end;
-    ptrdiff_t step;
-};
-
-static ptrdiff_t step_of_next(const struct exceptions_left *left) {
-    return left->next < left->end ? number_of_exception(*left->next) / COMPACT_STEP_NUMBERS : -1;
-}
-
-/// Those of the step at hand.
-static void restore_exceptions(uint16_t numbers[COMPACT_STEP_NUMBERS], struct exceptions_left *left) {
-    const ptrdiff_t step = left->step;
-    for (; left->step == step; left->step = step_of_next(left)) {
-        const uint32_t exception = *left->next++;
-        uint16_t *number = &numbers[number_of_exception(exception) % COMPACT_STEP_NUMBERS];
-        *number = with_exception(*number, exception);
-    }
-}
-
 /// Through memory, as there are few.
 AVX512_INLINE void restore_numbers(__m512i numbers[4], struct exceptions_left *left) {
     _Alignas(64) uint16_t memory[COMPACT_STEP_NUMBERS];
     UNROLLED for (int part = 0; part < 4; part++) { _mm512_store_si512(memory + 32 * part, numbers[part]); }
-    restore_exceptions(memory, left);
+    restore_step(memory, left);
     UNROLLED for (int part = 0; part < 4; part++) { numbers[part] = _mm512_load_si512(memory + 32 * part); }
 }
 
@@ -77,8 +58,7 @@ AVX512_INLINE void compact_tile_of(const int rows, const struct matrix_compact_t
     const __m512i of_codes = exponents_in_place(tile->panel->exponents);
     const ptrdiff_t whole_steps = tile->count - tile->half_step;
     const char *x = tile->x, *at = tile->steps;
-    struct exceptions_left left = {tile->panel->exception, tile->panel->exception + tile->exceptions, 0};
-    left.step = step_of_next(&left);
+    struct exceptions_left left = exceptions_of(tile->panel, tile->exceptions);
     __m512i sums[FEW_ROWS][4] = {0};
     for (ptrdiff_t step = 0; step < tile->count; step++, x += STEP_BYTES, at += COMPACT_STEP_BYTES) {
         __m512i numbers[4];

@@ -91,22 +91,9 @@ struct compact_panel {
     uint32_t exception[];
 };
 
-static inline ptrdiff_t number_of_exception(uint32_t exception) { return exception >> 8; }
-
-/// The number that an exception makes of the one that its code says.
-static inline uint16_t with_exception(uint16_t number, uint32_t exception) {
-    return (uint16_t)((number & 0x807f) | (exception & 0xff) << 7);
-}
-
 /// Bytes of the exceptions that there is room for in a panel of so many steps: one in 256 numbers.
 static inline ptrdiff_t compact_exception_bytes(ptrdiff_t steps) {
     return ceiling_division(steps * COMPACT_STEP_NUMBERS / 256 * (ptrdiff_t)sizeof(uint32_t), 64) * 64;
-}
-
-/// How many there are. A damaged file may say that there are more than there is room for.
-static inline uint32_t compact_exception_count(const struct compact_panel *panel, ptrdiff_t steps) {
-    const ptrdiff_t most = compact_exception_bytes(steps) / (ptrdiff_t)sizeof(uint32_t);
-    return panel->exceptions < most ? panel->exceptions : (uint32_t)most;
 }
 
 static inline ptrdiff_t compact_bytes_before(ptrdiff_t steps) {

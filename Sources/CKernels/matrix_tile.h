@@ -173,6 +173,8 @@ void matrix_unpack_compact_avx2(char *panel, const uint8_t *exponents, const cha
 void matrix_unpack_int4_avx512(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
 void matrix_unpack_compact_avx512(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
                                    enum matrix_reading reading);
+void matrix_int4_tile_avx2(const struct matrix_int4_tile *tile);
+void matrix_compact_tile_avx2(const struct matrix_compact_tile *tile);
 void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
 void matrix_compact_tile_avx512(const struct matrix_compact_tile *tile);
 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);

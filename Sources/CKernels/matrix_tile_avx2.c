@@ -56,13 +56,11 @@ AVX2_INLINE int columns_at_once(int rows) { return rows == 1 ? 4 : 1; }
 AVX2_INLINE void add_phases(enum kernels_format format, const int rows, __m256i sums[TILE_ROWS][8],
                             const struct matrix_tile *tile, const char *panel, ptrdiff_t step, bool half) {
     for (int phase = 0; phase < (half ? 1 : phases_of(format)); phase++) {
-#pragma clang loop unroll(full)
-        for (int column = 0; column < columns_at_once(rows); column++) {
+        UNROLLED for (int column = 0; column < columns_at_once(rows); column++) {
             const __m256i *weights = (const __m256i *)(panel + step * PANEL_STEP_BYTES + 64 * column);
             const __m256i first = weights_of_phase(format, _mm256_load_si256(weights), phase);
             const __m256i second = weights_of_phase(format, _mm256_load_si256(weights + 1), phase);
-#pragma clang loop unroll(full)
-            for (int row = 0; row < rows; row++) {
+            UNROLLED for (int row = 0; row < rows; row++) {
                 const char *place = tile->x + row * tile->x_stride + step * STEP_BYTES;
                 const __m256i x = x_of_phase(format, half ? bytes_of(place, 2) : bytes_of(place, 4), phase);
                 sums[row][2 * column] = add_phase(format, sums[row][2 * column], x, first);
@@ -74,8 +72,7 @@ AVX2_INLINE void add_phases(enum kernels_format format, const int rows, __m256i 
 
 /// What is read only once comes from memory meanwhile.
 AVX2_INLINE void read_step_ahead(const struct matrix_tile *tile, const int rows, ptrdiff_t step) {
-#pragma clang loop unroll(full)
-    for (int column = 0; rows == 1 && column < 4; column++) {
+    UNROLLED for (int column = 0; rows == 1 && column < 4; column++) {
         if (tile->prefetch_kind == PREFETCH_STREAM) {
             read_once_ahead(tile->panel + step * PANEL_STEP_BYTES + 64 * column, tile->past_caches);
         } else if (tile->prefetch_kind == PREFETCH_HALF && column < 2) {
@@ -90,11 +87,9 @@ AVX2_INLINE void tile_of(enum kernels_format format, const int rows, const struc
         __m256i sums[TILE_ROWS][8];
         __m256i *places[TILE_ROWS];
         const char *panel = tile->panel + 64 * column;
-#pragma clang loop unroll(full)
-        for (int row = 0; row < rows; row++) {
+        UNROLLED for (int row = 0; row < rows; row++) {
             places[row] = (__m256i *)((int32_t *)tile->sums + row * tile->sums_stride + 16 * column);
-#pragma clang loop unroll(full)
-            for (int part = 0; part < halves; part++) {
+            UNROLLED for (int part = 0; part < halves; part++) {
                 sums[row][part] = tile->add ? _mm256_loadu_si256(places[row] + part) : _mm256_setzero_si256();
             }
         }
@@ -105,10 +100,8 @@ AVX2_INLINE void tile_of(enum kernels_format format, const int rows, const struc
         if (format == KERNELS_BFLOAT16 && tile->half_step) {
             add_phases(format, rows, sums, tile, panel, tile->steps, true);
         }
-#pragma clang loop unroll(full)
-        for (int row = 0; row < rows; row++) {
-#pragma clang loop unroll(full)
-            for (int part = 0; part < halves; part++) {
+        UNROLLED for (int row = 0; row < rows; row++) {
+            UNROLLED for (int part = 0; part < halves; part++) {
                 _mm256_storeu_si256(places[row] + part, sums[row][part]);
             }
         }
@@ -138,6 +131,8 @@ const struct matrix_kernels matrix_kernels_avx2 = {
     .tile = tile_avx2,
     .unpack_int4 = matrix_unpack_int4_avx2,
     .unpack_compact = matrix_unpack_compact_avx2,
+    .int4_tile = matrix_int4_tile_avx2,
+    .compact_tile = matrix_compact_tile_avx2,
     .finish = matrix_finish_portable,
     .quantise_row = matrix_quantise_row_portable,
     .quantise_floats = matrix_quantise_floats_portable,

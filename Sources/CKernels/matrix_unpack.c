@@ -1,5 +1,6 @@
 #include "matrix_unpack.h"
 
+#include "matrix_exceptions.h"
 #include "matrix_layout.h"
 
 static void unpack_int4(const struct matrix_kernels *kernels, char *to, const struct kernels_weight *weight,
@@ -33,7 +34,7 @@ static uint32_t exception_from(const struct compact_panel *panel, uint32_t count
 static void restore_exceptions(char *to, const struct compact_panel *panel, ptrdiff_t steps, ptrdiff_t first,
                                ptrdiff_t count) {
     const ptrdiff_t start = first * COMPACT_STEP_NUMBERS, numbers = count * COMPACT_STEP_NUMBERS;
-    const uint32_t exceptions = compact_exception_count(panel, steps);
+    const uint32_t exceptions = exception_count(panel, steps);
     for (uint32_t index = exception_from(panel, exceptions, start); index < exceptions; index++) {
         const uint32_t exception = panel->exception[index];
         const ptrdiff_t place = number_of_exception(exception) - start;
