@@ -19,6 +19,10 @@ enum {
     MOST_STEPS = 640,
     MOST_ROWS = 144,
     MOST_PANELS = 4,
+    /// Where a piece is unpacked: more rows share the work, so pieces and their sums are smaller.
+    UNPACKED_STEPS = 256,
+    UNPACKED_ROWS = 432,
+    UNPACKED_PANELS = 2,
     /// Up to here the weights are read in their order, panel after panel.
     STREAMED_ROWS = 16 * TILE_ROWS,
     /// Where several tiles read a piece: 32 KiB, which stay in the first cache.
@@ -286,7 +290,7 @@ static void multiply_task(void *context, int task, int thread) {
 static ptrdiff_t most_steps_of_piece(const struct product *product) {
     const enum kernels_format format = product->finish.weight->format;
     if (!product->streamed) {
-        return MOST_STEPS;
+        return is_unpacked(format) ? UNPACKED_STEPS : MOST_STEPS;
     }
     if (format == KERNELS_COMPACT_BFLOAT16) {
         return COMPACT_STREAMED_STEPS;
@@ -307,8 +311,9 @@ static void choose_tasks(struct product *product) {
         }
         return;
     }
-    product->row_blocks = ceiling_division(product->rows, MOST_ROWS);
-    product->panels_a_task = MOST_PANELS;
+    const bool unpacked = is_unpacked(product->finish.weight->format);
+    product->row_blocks = ceiling_division(product->rows, unpacked ? UNPACKED_ROWS : MOST_ROWS);
+    product->panels_a_task = unpacked ? UNPACKED_PANELS : MOST_PANELS;
     while (product->panels_a_task > 1
            && product->row_blocks * product->panels / product->panels_a_task < 16 * product->threads) {
         product->panels_a_task /= 2;
