@@ -3,7 +3,7 @@
 #include "kernels_parallel.h"
 #include "kernels_path.h"
 #include "matrix_amx.h"
-#include "matrix_exceptions.h"
+#include "matrix_few.h"
 #include "matrix_inputs.h"
 #include "matrix_layout.h"
 #include "matrix_unpack.h"
@@ -67,36 +67,12 @@ const struct matrix_kernels *matrix_kernels(void) {
     }
 }
 
-/// Whether what is read only once had better not stay in the outer caches. On Intel's processors memory is read so at a
-/// third of its rate.
-static bool reads_past_caches(void) {
+bool reads_past_caches(void) {
 #if defined(__x86_64__)
     return !__builtin_cpu_is("intel");
 #else
     return false;
 #endif
-}
-
-struct stretch {
-    ptrdiff_t first;
-    ptrdiff_t count;
-};
-
-/// Weights that are read once are best read in long stretches, and threads end together if the last ones are short: each
-/// round gives every thread its share of three quarters of what the rounds before it left. The count is 0 behind the last
-/// task.
-static struct stretch stretch_of(ptrdiff_t panels, int threads, ptrdiff_t task) {
-    struct stretch stretch = {0, 0};
-    ptrdiff_t share = 0;
-    for (ptrdiff_t index = 0; index <= task; index++) {
-        stretch.first += stretch.count;
-        const ptrdiff_t left = panels - stretch.first;
-        if (index % threads == 0) {
-            share = 3 * left / (4 * threads) > 1 ? 3 * left / (4 * threads) : 1;
-        }
-        stretch.count = share < left ? share : left;
-    }
-    return stretch;
 }
 
 struct block {
@@ -306,9 +282,7 @@ static void choose_tasks(struct product *product) {
     product->pieces = product->steps > 0 ? ceiling_division(product->steps, most_steps) : 1;
     if (product->streamed) {
         product->row_blocks = 1;
-        while (stretch_of(product->panels, product->threads, product->panel_blocks).count > 0) {
-            product->panel_blocks++;
-        }
+        product->panel_blocks = stretch_count(product->panels, product->threads);
         return;
     }
     const bool unpacked = is_unpacked(product->finish.weight->format);
@@ -319,78 +293,6 @@ static void choose_tasks(struct product *product) {
         product->panels_a_task /= 2;
     }
     product->panel_blocks = ceiling_division(product->panels, product->panels_a_task);
-}
-
-static void multiply_few_int4(const struct product *product, ptrdiff_t panel, int32_t *sums) {
-    const struct kernels_weight *weight = product->finish.weight;
-    const struct matrix_int4_tile tile = {
-        .x = product->inputs.x,
-        .x_stride = product->inputs.x_stride,
-        .panel = panel_step(weight, panel, 0),
-        .groups = weight->inputs / weight->group,
-        .group_steps = int4_group_steps(weight),
-        .offsets = product->finish.offsets + panel * PANEL_OUTPUTS,
-        .rows = (int)product->rows,
-        .sums = sums,
-        .past_caches = reads_past_caches(),
-    };
-    product->kernels->int4_tile(&tile);
-}
-
-static void multiply_few_compact(const struct product *product, ptrdiff_t panel, float *sums) {
-    const struct kernels_weight *weight = product->finish.weight;
-    const struct compact_panel *start = (const struct compact_panel *)panel_start(weight, panel);
-    const struct matrix_compact_tile tile = {
-        .x = product->inputs.x,
-        .x_stride = product->inputs.x_stride,
-        .panel = start,
-        .exceptions = exception_count(start, product->steps),
-        .steps = panel_step(weight, panel, 0),
-        .count = product->steps,
-        .half_step = weight->inputs % 2 == 1,
-        .rows = (int)product->rows,
-        .sums = sums,
-        .past_caches = reads_past_caches(),
-    };
-    product->kernels->compact_tile(&tile);
-}
-
-/// Whether rows are so few that weights are multiplied as they are unpacked.
-static bool are_few(const struct product *product) {
-    if (product->rows > FEW_ROWS || product->steps == 0) {
-        return false;
-    }
-    switch (product->finish.weight->format) {
-    case KERNELS_INT4:
-        return product->kernels->int4_tile != NULL;
-    case KERNELS_COMPACT_BFLOAT16:
-        return product->kernels->compact_tile != NULL;
-    default:
-        return false;
-    }
-}
-
-static void multiply_few_panel(const struct product *product, ptrdiff_t panel) {
-    _Alignas(64) union {
-        int32_t whole[FEW_ROWS * PANEL_OUTPUTS];
-        float real[FEW_ROWS * PANEL_OUTPUTS];
-    } sums;
-    if (product->finish.weight->format == KERNELS_INT4) {
-        multiply_few_int4(product, panel, sums.whole);
-    } else {
-        multiply_few_compact(product, panel, sums.real);
-    }
-    const struct matrix_finish_block finished = {panel, 0, (int)product->rows, &sums, PANEL_OUTPUTS};
-    product->kernels->finish(&product->finish, &finished);
-}
-
-static void multiply_few_task(void *context, int task, int thread) {
-    (void)thread;
-    const struct product *product = context;
-    const struct stretch panels = panels_of(product, task);
-    for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
-        multiply_few_panel(product, panels.first + panel);
-    }
 }
 
 #if defined(__x86_64__)
@@ -430,8 +332,11 @@ bool kernels_matmul(void *y, ptrdiff_t y_stride, const void *x, ptrdiff_t x_stri
         return multiply_amx(&product.finish, &product.inputs, rows);
     }
 #endif
+    if (are_few(product.kernels, weight, rows)) {
+        multiply_few(product.kernels, &product.finish, &product.inputs, rows);
+        return true;
+    }
     choose_tasks(&product);
-    const ptrdiff_t tasks = product.row_blocks * product.panel_blocks;
-    kernels_parallel((int)tasks, are_few(&product) ? multiply_few_task : multiply_task, &product);
+    kernels_parallel((int)(product.row_blocks * product.panel_blocks), multiply_task, &product);
     return !atomic_load(&product.failed);
 }

@@ -126,7 +126,7 @@ AVX2_INLINE void add_turn(const struct matrix_compact_tile *tile, const struct t
 }
 
 AVX2 void matrix_compact_tile_avx2(const struct matrix_compact_tile *tile) {
-    struct exceptions_left left = exceptions_of(tile->panel, tile->exceptions);
+    struct exceptions_left left = exceptions_of(tile->panel, tile->count);
     memset(tile->sums, 0, (size_t)tile->rows * PANEL_OUTPUTS * sizeof(float));
     for (ptrdiff_t first = 0; first < tile->count; first += TURN_STEPS) {
         const ptrdiff_t end = first + TURN_STEPS < tile->count ? first + TURN_STEPS : tile->count;

@@ -58,7 +58,7 @@ AVX512_INLINE void compact_tile_of(const int rows, const struct matrix_compact_t
     const __m512i of_codes = exponents_in_place(tile->panel->exponents);
     const ptrdiff_t whole_steps = tile->count - tile->half_step;
     const char *x = tile->x, *at = tile->steps;
-    struct exceptions_left left = exceptions_of(tile->panel, tile->exceptions);
+    struct exceptions_left left = exceptions_of(tile->panel, tile->count);
     __m512i sums[FEW_ROWS][4] = {0};
     for (ptrdiff_t step = 0; step < tile->count; step++, x += STEP_BYTES, at += COMPACT_STEP_BYTES) {
         __m512i numbers[4];

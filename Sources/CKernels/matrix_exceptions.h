@@ -28,9 +28,9 @@ static inline ptrdiff_t step_of_next(const struct exceptions_left *left) {
     return left->next < left->end ? number_of_exception(*left->next) / COMPACT_STEP_NUMBERS : -1;
 }
 
-/// Those of a panel, of which there are so many.
-static inline struct exceptions_left exceptions_of(const struct compact_panel *panel, uint32_t count) {
-    struct exceptions_left left = {panel->exception, panel->exception + count, 0};
+/// All of a panel of so many steps.
+static inline struct exceptions_left exceptions_of(const struct compact_panel *panel, ptrdiff_t steps) {
+    struct exceptions_left left = {panel->exception, panel->exception + exception_count(panel, steps), 0};
     left.step = step_of_next(&left);
     return left;
 }

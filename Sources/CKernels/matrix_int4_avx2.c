@@ -48,8 +48,9 @@ AVX2 void matrix_unpack_int4_avx2(char *panel, const int8_t *multiples, const ch
 
 enum {
     BLOCKS = PANEL_OUTPUTS / 8,
-    /// Whose products 16 bits hold, two inputs of a step in one sum: 8 * 2 * 15 * 127.
-    TURN_STEPS = 8,
+    /// Whose products 16 bits hold, two inputs of a step in one sum: 16 * 2 * 8 * 127. What sums of numbers that are 8 too
+    /// much pass beyond, the excess passes too.
+    TURN_STEPS = 16,
 };
 
 /// The four inputs of a step, no longer 128 more than they are.

@@ -28,6 +28,37 @@ static inline ptrdiff_t panel_block_of(const struct blocks *blocks, ptrdiff_t ta
     return rows_are_swept(blocks) ? task / blocks->row_blocks : task % blocks->panel_blocks;
 }
 
+/// Panels that a thread takes one after the other.
+struct stretch {
+    ptrdiff_t first;
+    ptrdiff_t count;
+};
+
+/// Weights that are read once are best read in long stretches, and threads end together if the last ones are short: each
+/// round gives every thread its share of three quarters of what the rounds before it left. The count is 0 behind the last
+/// task.
+static inline struct stretch stretch_of(ptrdiff_t panels, int threads, ptrdiff_t task) {
+    struct stretch stretch = {0, 0};
+    ptrdiff_t share = 0;
+    for (ptrdiff_t index = 0; index <= task; index++) {
+        stretch.first += stretch.count;
+        const ptrdiff_t left = panels - stretch.first;
+        if (index % threads == 0) {
+            share = 3 * left / (4 * threads) > 1 ? 3 * left / (4 * threads) : 1;
+        }
+        stretch.count = share < left ? share : left;
+    }
+    return stretch;
+}
+
+static inline ptrdiff_t stretch_count(ptrdiff_t panels, int threads) {
+    ptrdiff_t count = 0;
+    while (stretch_of(panels, threads, count).count > 0) {
+        count++;
+    }
+    return count;
+}
+
 /// Bytes of a number of X or Y.
 static inline ptrdiff_t element_bytes(enum kernels_format format) { return format == KERNELS_FLOAT32 ? 4 : 2; }
 

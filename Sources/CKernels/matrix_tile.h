@@ -100,8 +100,6 @@ struct matrix_compact_tile {
     const char *x;
     ptrdiff_t x_stride; // bytes
     const struct compact_panel *panel;
-    /// Of the panel, as many as there is room for at most.
-    uint32_t exceptions;
     const char *steps;
     ptrdiff_t count; // of steps, at least 1
     /// The last step has a single input.
@@ -184,5 +182,9 @@ void matrix_finish_avx512(const struct matrix_finish *finish, const struct matri
 
 /// Those of `kernels_path()`.
 const struct matrix_kernels *matrix_kernels(void);
+
+/// Whether what is read only once had better not stay in the outer caches. On Intel's processors memory is read so at a
+/// third of its rate.
+bool reads_past_caches(void);
 
 #endif

@@ -78,6 +78,25 @@ func exponential(_ x: Double) -> Double { exp(x) }
         }
     }
 
+    /// The largest products there are, whose sums must not leave the bits that hold them.
+    @Test(arguments: [(63, 63), (127, 127), (1280, 64), (2520, 60)])
+    func int4HoldsTheLargestSums(inputs: Int, group: Int) throws {
+        for rows in [1, 4, 7] {
+            for (input, weight) in [(1, 7), (-1, 7), (1, -8), (-1, -8)] as [(Float, Float)] {
+                var four = MatrixProduct(KERNELS_INT4, rows, 70, inputs, group: group, seed: rows)
+                four.x = four.x.map { _ in input }
+                four.weights = four.weights.map { _ in weight }
+                var eight = four
+                eight.format = KERNELS_INT8
+                eight.weights = four.weights.indices.map { four.weights[$0] * Float(four.multiples[$0 / group]) }
+                try onEachPath { path in
+                    let same = try #require(four.multiplied()) == eight.multiplied()
+                    #expect(same, "\(path), \(rows) rows, \(input) times \(weight)")
+                }
+            }
+        }
+    }
+
     /// With numbers of all exponents among them, as many as there is room for.
     @Test func compactNumbersAreThoseOfBfloat16() throws {
         let extremes: [Float] = [.nan, .infinity, -0.0, 0, 0x1p-130, 0x1p-100, -0x1p-40, 3e38, -0x1p20, 0x1p70]
