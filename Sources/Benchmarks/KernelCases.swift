@@ -7,7 +7,7 @@ enum KernelCases {
 
     static var all: [BenchmarkCase<RandomPool>] {
         [
-            attention(tokens: 4096), attention(tokens: 1100),
+            attention(tokens: 4096), attention(tokens: 1100), attention(tokens: 4096, inBytes: true),
             product("gemm-bf16", .bfloat16, .bfloat16), product("gemm-int8", .int8, .int8),
             reading("gemv-bf16", .bfloat16), reading("gemv-bf12", .compactBfloat16), reading("gemv-int8", .int8),
             reading("gemv-int4", .int4),
@@ -16,11 +16,13 @@ enum KernelCases {
 
     static func load() -> RandomPool { RandomPool(seed: seed) }
 
-    /// Attention of a layer of the diffusion transformer.
-    private static func attention(tokens: Int) -> BenchmarkCase<RandomPool> {
+    /// Attention of a layer of the diffusion transformer; in bytes it rounds its inputs each time.
+    private static func attention(tokens: Int, inBytes: Bool = false) -> BenchmarkCase<RandomPool> {
         let (heads, keyHeads, size) = (21, 7, 120)
-        let shape = "\(tokens) tokens, \(heads)/\(keyHeads) heads of \(size), bf16"
-        return BenchmarkCase("attention-\(tokens)", shape) { pool in
+        let shape = "\(tokens) tokens, \(heads)/\(keyHeads) heads of \(size)"
+        let name = inBytes ? "attention-int8-\(tokens)" : "attention-\(tokens)"
+        let kernel = inBytes ? kernels_attention_int8 : kernels_attention_bfloat16
+        return BenchmarkCase(name, shape) { pool in
             let query = AlignedMemory(pool, tokens * heads * size, name: "query")
             let key = AlignedMemory(pool, tokens * keyHeads * size, name: "key")
             let value = AlignedMemory(pool, tokens * keyHeads * size, name: "value")
@@ -37,12 +39,12 @@ enum KernelCases {
             (sizes.key_stride, sizes.key_head_stride) = (keyHeads * size, size)
             (sizes.value_stride, sizes.value_head_stride) = (keyHeads * size, size)
             sizes.scale = 1 / Float(size).squareRoot()
-            let scratch = AlignedMemory(kernels_attention_bfloat16_scratch(&sizes))
+            let scratch = AlignedMemory(
+                inBytes ? kernels_attention_int8_scratch(&sizes) : kernels_attention_bfloat16_scratch(&sizes))
             let operations = 4 * Double(heads * size) * Double(tokens) * Double(tokens)
-            return Measurement(work: .operations(operations, .bfloat16)) {
+            return Measurement(work: .operations(operations, inBytes ? .int8 : .bfloat16)) {
                 withExtendedLifetime(lengths) {
-                    kernels_attention_bfloat16(
-                        &sizes, query.bfloat16, key.bfloat16, value.bfloat16, output.bfloat16, scratch.bytes)
+                    kernel(&sizes, query.bfloat16, key.bfloat16, value.bfloat16, output.bfloat16, scratch.bytes)
                 }
             }
         }

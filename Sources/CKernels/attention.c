@@ -1,6 +1,7 @@
 #include "attention_bfloat16_amx.h"
 #include "attention_bfloat16_avx512.h"
 #include "attention_float32.h"
+#include "attention_int8_avx512.h"
 #include "kernels_attention.h"
 #include "kernels_path.h"
 
@@ -28,6 +29,15 @@ size_t kernels_attention_bfloat16_scratch(const struct kernels_attention *sizes)
     return attention_float32_scratch(sizes);
 }
 
+size_t kernels_attention_int8_scratch(const struct kernels_attention *sizes) {
+#if defined(__x86_64__)
+    if (kernels_path() == KERNELS_AVX512 && !sizes->causal) {
+        return attention_int8_avx512_scratch(sizes);
+    }
+#endif
+    return kernels_attention_bfloat16_scratch(sizes);
+}
+
 size_t kernels_attention_float32_scratch(const struct kernels_attention *sizes) {
     return attention_float32_scratch(sizes);
 }
@@ -46,6 +56,18 @@ void kernels_attention_bfloat16(
     }
 #endif
     float32_of_path()(sizes, true, query, key, value, output, scratch);
+}
+
+void kernels_attention_int8(
+    const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
+    uint16_t *output, void *scratch) {
+#if defined(__x86_64__)
+    if (kernels_path() == KERNELS_AVX512 && !sizes->causal) {
+        attention_int8_avx512(sizes, query, key, value, output, scratch);
+        return;
+    }
+#endif
+    kernels_attention_bfloat16(sizes, query, key, value, output, scratch);
 }
 
 void kernels_attention_float32(

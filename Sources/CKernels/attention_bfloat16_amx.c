@@ -12,9 +12,9 @@
 // while those of one group are made, the scores of the other become weights, a row at a time: the machine does both at
 // once. Weights are as in attention_bfloat16_avx512.c.
 
-enum { GROUPS = 2, GROUP_TILES = 2, GROUP_ROWS = GROUP_TILES * AMX_ROWS, MAXIMAL_HEAD = 256 };
+enum { GROUPS = 2, GROUP_TILES = 2, GROUP_ROWS = GROUP_TILES * AMX_ROWS };
 
-static const struct attention_grain tile_grain = {AMX_ROWS, GROUPS * GROUP_ROWS, 2, 32};
+static const struct attention_grain tile_grain = {AMX_ROWS, GROUPS * GROUP_ROWS, 2, 32, 0};
 
 /// How far, as a power of two, a weight may rise above 1 before its row's reference moves.
 static const float headroom = 8;

@@ -15,7 +15,7 @@
 // does the row move to it.
 
 // Rows of queries a little apart, so that they do not fall on the same few sets of the cache.
-enum { MAXIMAL_HEAD = 256, QUERY_STRIDE = MAXIMAL_HEAD + 32 };
+enum { QUERY_STRIDE = MAXIMAL_HEAD + 32 };
 
 /// How far, as a power of two, a weight may rise above 1 before its row's reference moves.
 static const float headroom = 8;

@@ -3,7 +3,7 @@
 
 #include "attention_plan.h"
 
-enum { MAXIMAL_HEAD = 256, ROW_STRIDE = MAXIMAL_HEAD + 16 };
+enum { ROW_STRIDE = MAXIMAL_HEAD + 16 };
 
 /// What a thread works in.
 struct attention_rows {

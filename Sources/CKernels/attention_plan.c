@@ -14,6 +14,11 @@ static size_t packed_size(const struct kernels_attention *sizes, size_t units, i
     return aligned((size_t)sizes->key_heads * units * UNIT * (size_t)width * element);
 }
 
+/// Elements of a packed key.
+static int key_size_of(struct attention_grain grain, int head_size) {
+    return rounded_up(head_size, grain.numbers) + grain.beside_key;
+}
+
 /// Units of a sequence.
 static int units_of(struct attention_grain grain, int keys) { return rounded_up(keys, UNIT * grain.units) / UNIT; }
 
@@ -23,7 +28,7 @@ size_t attention_plan_size(
     for (int i = 0; i < sizes->sequences; i++) {
         units += (size_t)units_of(grain, sizes->key_lengths[i]);
     }
-    return sequences_size(sizes) + packed_size(sizes, units, rounded_up(sizes->head_size, grain.numbers), element) +
+    return sequences_size(sizes) + packed_size(sizes, units, key_size_of(grain, sizes->head_size), element) +
            packed_size(sizes, units, rounded_up(sizes->head_size, UNIT), element) +
            (size_t)kernels_threads() * aligned(per_thread);
 }
@@ -63,7 +68,7 @@ struct attention_plan plan_attention(
         query_start += (size_t)sequence.queries;
         key_start += (size_t)sequence.keys;
     }
-    plan.key_size = rounded_up(sizes->head_size, grain.numbers);
+    plan.key_size = key_size_of(grain, sizes->head_size);
     plan.value_size = rounded_up(sizes->head_size, UNIT);
     plan.packed_keys = (char *)scratch + sequences_size(sizes);
     plan.packed_values = plan.packed_keys + packed_size(sizes, plan.units, plan.key_size, element);

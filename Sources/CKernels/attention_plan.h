@@ -5,9 +5,9 @@
 //
 // Keys come in units of 16, 1...16 units a block. In bfloat16, packed keys of a sequence and key head are
 // [unit][pair of numbers][key][2], packed values [block][unit of columns][pair of keys][column][2]. What is missing at
-// the ends is zero.
+// the ends is zero. attention_int8_avx512.h says how they lie in 8 bits.
 
-enum { UNIT = 16, BLOCK_UNITS = 16, BLOCK_KEYS = UNIT * BLOCK_UNITS, TILE_ROWS = 6, BLOCK_ROWS = 66 };
+enum { UNIT = 16, BLOCK_UNITS = 16, BLOCK_KEYS = UNIT * BLOCK_UNITS, TILE_ROWS = 6, BLOCK_ROWS = 66, MAXIMAL_HEAD = 512 };
 
 /// What a path wants sizes to be multiples of.
 struct attention_grain {
@@ -15,10 +15,12 @@ struct attention_grain {
     int tile_rows, block_rows;
     /// Units of keys of a block, and numbers of a packed key.
     int units, numbers;
+    /// What lies behind the numbers of a packed key, in elements.
+    int beside_key;
 };
 
 /// That of the paths which compute in registers.
-static const struct attention_grain register_grain = {TILE_ROWS, BLOCK_ROWS, 1, 2};
+static const struct attention_grain register_grain = {TILE_ROWS, BLOCK_ROWS, 1, 2, 0};
 
 /// One sequence of the plan.
 struct attention_sequence {
@@ -38,7 +40,7 @@ struct attention_plan {
     struct attention_sequence *sequences;
     int packing_tasks, tasks;
     size_t units;
-    /// Multiples of the grain's numbers, and of UNIT.
+    /// Elements of a packed key, and of a packed value: a multiple of UNIT.
     int key_size, value_size;
     char *packed_keys, *packed_values, *threads;
 };

@@ -23,11 +23,13 @@ package func attention(
 
 /// Attention within each of the sequences that lie end to end in query [1, T, H, D], key and value [1, T, K, D]; result
 /// [1, T, H * D].
+///
+/// - Parameter inBytes: whether the arithmetic may be that of 8 bits, where it is faster.
 package func attention(
-    _ query: Tensor, _ key: Tensor, _ value: Tensor, lengths: [Int], causal: Bool = false
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, lengths: [Int], causal: Bool = false, inBytes: Bool = false
 ) throws -> Tensor {
     let kernel = try AttentionKernel(
-        query, key, value, queryLengths: lengths, keyLengths: lengths, causal: causal, scale: nil)
+        query, key, value, queryLengths: lengths, keyLengths: lengths, causal: causal, scale: nil, inBytes: inBytes)
     if let kernel { return try kernel() }
     return try libtorchAttention(query, key, value, lengths: lengths, causal: causal)
 }

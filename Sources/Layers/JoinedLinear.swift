@@ -35,6 +35,14 @@ package struct JoinedLinear {
                 adapters: packed.adapters))
     }
 
+    /// Whether inputs and weights are multiplied in 8 bits.
+    package var isInBytes: Bool {
+        switch storage {
+        case .separate: false
+        case .packed(let packed): packed.weight.form.isInBytes
+        }
+    }
+
     /// What each layer makes of x [T, inputs], cut into heads [1, T, heads, size]; may be views of one tensor.
     package func heads(_ x: Tensor, size: Int) throws -> [Tensor] {
         let count = x.size(0)

@@ -23,7 +23,8 @@ import Testing
 @Suite struct CaseNameTests {
     @Test func kernelsHaveTheNamesThatToolsLookFor() {
         let names = [
-            "attention-4096", "attention-1100", "gemm-bf16", "gemm-int8", "gemv-bf16", "gemv-bf12", "gemv-int8",
+            "attention-4096", "attention-1100", "attention-int8-4096", "gemm-bf16", "gemm-int8", "gemv-bf16",
+            "gemv-bf12", "gemv-int8",
             "gemv-int4",
         ]
         #expect(BenchmarkPart.kernels.names == names)

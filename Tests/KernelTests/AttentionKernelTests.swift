@@ -4,137 +4,61 @@ import Testing
 
 /// Attention against the definition in float64.
 @Suite struct AttentionKernelTests {
-    /// Sizes, and the numbers of a case. Rows have a gap, to see that strides count.
-    private struct Case<E: AttentionElement> {
-        var queryLengths: [Int]
-        var keyLengths: [Int]
-        var (heads, keyHeads, headSize) = (2, 1, 40)
-        var (scale, causal) = (0.15, false)
-        var query: [E] = []
-        var key: [E] = []
-        var value: [E] = []
-
-        static var gap: Int { 3 }
-        var queryStride: Int { heads * headSize + Self.gap }
-        var keyStride: Int { keyHeads * headSize + Self.gap }
-
-        init(
-            _ queryLengths: [Int], _ keyLengths: [Int]? = nil, heads: Int = 2, keyHeads: Int = 1, headSize: Int = 40,
-            causal: Bool = false, spread: Double = 1
-        ) {
-            self.queryLengths = queryLengths
-            self.keyLengths = keyLengths ?? queryLengths
-            (self.heads, self.keyHeads, self.headSize, self.causal) = (heads, keyHeads, headSize, causal)
-            var random = Normal(seed: queryLengths.reduce(headSize, +))
-            query = random.array(queryLengths.reduce(0, +) * queryStride, spread)
-            key = random.array(self.keyLengths.reduce(0, +) * keyStride, spread)
-            value = random.array(self.keyLengths.reduce(0, +) * keyStride)
-        }
-
-        func run(_ instructions: InstructionSet, threads: Int32? = nil) -> [E] {
-            let tokens = queryLengths.reduce(0, +)
-            var output = [E](repeating: E(rounding: Double.nan), count: tokens * heads * headSize)
-            let (queries, keys) = (queryLengths.map(Int32.init), keyLengths.map(Int32.init))
-            queries.withUnsafeBufferPointer { queries in
-                keys.withUnsafeBufferPointer { keys in
-                    var sizes = kernels_attention(
-                        sequences: Int32(queries.count), query_lengths: queries.baseAddress,
-                        key_lengths: keys.baseAddress, heads: Int32(heads), key_heads: Int32(keyHeads),
-                        head_size: Int32(headSize), query_stride: queryStride, query_head_stride: headSize,
-                        key_stride: keyStride, key_head_stride: headSize, value_stride: keyStride,
-                        value_head_stride: headSize, scale: Float(scale), causal: causal)
-                    let kept = with(instructions, threads: threads) { E.attend(&sizes, query, key, value, &output) }
-                    #expect(kept == true, "scratch memory is overrun")
-                }
-            }
-            return output
-        }
-
-        /// Row-major [T, H * D].
-        func expected() -> [Double] {
-            var result: [Double] = []
-            var (firstQuery, firstKey) = (0, 0)
-            for (queries, keys) in zip(queryLengths, keyLengths) {
-                for place in 0..<queries {
-                    let seen = causal ? keys - queries + place + 1 : keys
-                    for head in 0..<heads { result += row(firstQuery + place, head, firstKey..<firstKey + seen) }
-                }
-                (firstQuery, firstKey) = (firstQuery + queries, firstKey + keys)
-            }
-            return result
-        }
-
-        private func row(_ token: Int, _ head: Int, _ keys: Range<Int>) -> [Double] {
-            let column = head / (heads / keyHeads) * headSize
-            let scores = keys.map { key in
-                scale
-                    * (0..<headSize).reduce(0) { sum, i in
-                        sum + query[token * queryStride + head * headSize + i].value
-                            * self.key[key * keyStride + column + i].value
-                    }
-            }
-            let top = scores.max() ?? 0
-            let weights = scores.map { exp($0 - top) }
-            let total = weights.reduce(0, +)
-            return (0..<headSize).map { i in
-                zip(keys, weights).reduce(0) { $0 + $1.1 * value[$1.0 * keyStride + column + i].value } / total
-            }
-        }
-    }
-
     /// bfloat16 rounds weights and the result; some scores far from 0 lose digits.
     private static func tolerance<E: AttentionElement>(_: E.Type, large: Bool = false) -> Double {
         E.epsilon * (large ? (E.self == Float.self ? 2e4 : 8) : E.self == Float.self ? 32 : 2.5)
     }
 
-    private func check<E: AttentionElement>(_ sample: Case<E>, _ instructions: InstructionSet, large: Bool = false) {
+    private func check<E: AttentionElement>(
+        _ sample: AttentionSample<E>, _ instructions: InstructionSet, large: Bool = false
+    ) {
         let error = relativeError(sample.run(instructions), sample.expected())
         #expect(error < Self.tolerance(E.self, large: large), "\(sample.queryLengths) \(sample.headSize)")
     }
 
     @Test(arguments: InstructionSet.all) func anyHeadSize(_ instructions: InstructionSet) {
-        for size in [1, 2, 7, 16, 17, 33, 64, 80, 120, 128, 255, 256] {
-            check(Case<UInt16>([67, 1, 0, 35], heads: 4, keyHeads: 2, headSize: size), instructions)
-            check(Case<Float>([67, 1, 0, 35], heads: 4, keyHeads: 2, headSize: size), instructions)
+        for size in [1, 2, 7, 16, 17, 33, 64, 80, 120, 128, 255, 256, 509, 512] {
+            check(AttentionSample<UInt16>([67, 1, 0, 35], heads: 4, keyHeads: 2, headSize: size), instructions)
+            check(AttentionSample<Float>([67, 1, 0, 35], heads: 4, keyHeads: 2, headSize: size), instructions)
         }
     }
 
     @Test(arguments: InstructionSet.all) func anyLength(_ instructions: InstructionSet) {
         for length in [1, 2, 5, 6, 7, 15, 16, 17, 48, 63, 64, 65, 66, 67, 129, 255, 257, 300] {
             for causal in [false, true] {
-                check(Case<UInt16>([length], heads: 3, causal: causal), instructions)
-                check(Case<Float>([length], heads: 3, causal: causal), instructions)
+                check(AttentionSample<UInt16>([length], heads: 3, causal: causal), instructions)
+                check(AttentionSample<Float>([length], heads: 3, causal: causal), instructions)
             }
         }
     }
 
     @Test(arguments: InstructionSet.all) func queriesAreTheLastOfACache(_ instructions: InstructionSet) {
         for causal in [false, true] {
-            check(Case<UInt16>([1, 20, 70, 0], [1, 300, 75, 9], causal: causal), instructions)
-            check(Case<Float>([1, 20, 70, 0], [1, 300, 75, 9], causal: causal), instructions)
+            check(AttentionSample<UInt16>([1, 20, 70, 0], [1, 300, 75, 9], causal: causal), instructions)
+            check(AttentionSample<Float>([1, 20, 70, 0], [1, 300, 75, 9], causal: causal), instructions)
         }
     }
 
     @Test(arguments: InstructionSet.all) func threadsChangeNoBit(_ instructions: InstructionSet) {
-        let sample = Case<UInt16>([150, 3, 80], heads: 4, keyHeads: 2, causal: true)
+        let sample = AttentionSample<UInt16>([150, 3, 80], heads: 4, keyHeads: 2, causal: true)
         let alone = sample.run(instructions, threads: 1)
         for threads in [2, 3, 7] as [Int32] { #expect(sample.run(instructions, threads: threads) == alone) }
     }
 
     @Test(arguments: InstructionSet.all) func nothingIsNothing(_ instructions: InstructionSet) {
-        check(Case<UInt16>([]), instructions)
-        check(Case<Float>([0, 0]), instructions)
+        check(AttentionSample<UInt16>([]), instructions)
+        check(AttentionSample<Float>([0, 0]), instructions)
     }
 
     @Test(arguments: InstructionSet.all) func scoresOfTenThousands(_ instructions: InstructionSet) {
-        check(Case<UInt16>([90], headSize: 120, causal: true, spread: 60), instructions, large: true)
-        check(Case<Float>([90], headSize: 120, spread: 60), instructions, large: true)
+        check(AttentionSample<UInt16>([90], headSize: 120, causal: true, spread: 60), instructions, large: true)
+        check(AttentionSample<Float>([90], headSize: 120, spread: 60), instructions, large: true)
     }
 
     /// The largest score comes last, each larger than all before: every block moves the reference.
     @Test(arguments: InstructionSet.all) func risingScores(_ instructions: InstructionSet) {
-        func rising<E: AttentionElement>(_: E.Type, by step: Double) -> Case<E> {
-            var sample = Case<E>([400], headSize: 4)
+        func rising<E: AttentionElement>(_: E.Type, by step: Double) -> AttentionSample<E> {
+            var sample = AttentionSample<E>([400], headSize: 4)
             sample.scale = 1
             for i in sample.query.indices { sample.query[i] = E(rounding: 1) }
             for i in sample.key.indices { sample.key[i] = E(rounding: Double(i / sample.keyStride) * step) }
@@ -147,7 +71,7 @@ import Testing
     }
 
     @Test(arguments: InstructionSet.all) func equalScoresAverage(_ instructions: InstructionSet) {
-        var sample = Case<UInt16>([130])
+        var sample = AttentionSample<UInt16>([130])
         for i in sample.key.indices { sample.key[i] = UInt16(rounding: 0.5) }
         check(sample, instructions)
         sample.scale = 0
@@ -157,14 +81,14 @@ import Testing
     }
 
     @Test(arguments: InstructionSet.all) func scoresOfMinusInfinityWeighNothing(_ instructions: InstructionSet) {
-        var sample = Case<UInt16>([100], headSize: 2)
+        var sample = AttentionSample<UInt16>([100], headSize: 2)
         for i in sample.query.indices { sample.query[i] = UInt16(rounding: 1) }
         for i in 0..<70 * sample.keyStride { sample.key[i] = UInt16(rounding: -Double.infinity) }
         check(sample, instructions)
     }
 
     @Test(arguments: InstructionSet.all) func aRowWithNaNIsNaNAndOthersAreNot(_ instructions: InstructionSet) {
-        var sample = Case<UInt16>([70], heads: 1)
+        var sample = AttentionSample<UInt16>([70], heads: 1)
         sample.query[9 * sample.queryStride] = UInt16(rounding: Double.nan)
         let output = sample.run(instructions)
         for row in 0..<70 {
@@ -174,24 +98,24 @@ import Testing
     }
 
     @Test(arguments: InstructionSet.all) func infiniteValuesStay(_ instructions: InstructionSet) {
-        var sample = Case<Float>([70], heads: 1)
+        var sample = AttentionSample<Float>([70], heads: 1)
         sample.value[5 * sample.keyStride + 3] = .infinity
         let output = sample.run(instructions)
         #expect((0..<70).allSatisfy { output[$0 * 40 + 3] == .infinity && output[$0 * 40 + 4].isFinite })
     }
 
     @Test(arguments: InstructionSet.all) func denormalNumbersAreTinyAtMost(_ instructions: InstructionSet) {
-        var sample = Case<UInt16>([20])
+        var sample = AttentionSample<UInt16>([20])
         for i in sample.value.indices { sample.value[i] = 1 + UInt16(i % 100) }
         #expect(sample.run(instructions).allSatisfy { abs($0.value) < 0x1p-126 })
-        var exact = Case<Float>([20])
+        var exact = AttentionSample<Float>([20])
         for i in exact.value.indices { exact.value[i] = 0x1p-140 }
         #expect(exact.run(instructions).allSatisfy { abs($0 - 0x1p-140) < 0x1p-146 })
     }
 
     @Test(arguments: InstructionSet.all) func decodingIsAttentionOfOneToken(_ instructions: InstructionSet) {
         func check<E: AttentionElement>(_: E.Type, _ keys: Int, _ group: Int, _ size: Int) {
-            let sample = Case<E>([1], [keys], heads: 2 * group, keyHeads: 2, headSize: size)
+            let sample = AttentionSample<E>([1], [keys], heads: 2 * group, keyHeads: 2, headSize: size)
             var sizes = kernels_decoding(
                 keys: Int32(keys), heads: Int32(2 * group), key_heads: 2, head_size: Int32(size),
                 key_stride: sample.keyStride, key_head_stride: size, value_stride: sample.keyStride,
@@ -208,55 +132,6 @@ import Testing
         ] {
             check(UInt16.self, keys, group, size)
             check(Float.self, keys, group, size)
-        }
-    }
-}
-
-/// The kernels of a number type.
-private protocol AttentionElement: Element {
-    /// Whether the scratch memory was enough.
-    static func attend(
-        _ sizes: inout kernels_attention, _ query: [Self], _ key: [Self], _ value: [Self], _ output: inout [Self]
-    ) -> Bool
-    static func decode(
-        _ sizes: inout kernels_decoding, _ query: [Self], _ key: [Self], _ value: [Self], _ output: inout [Self]
-    ) -> Bool
-}
-
-extension UInt16: AttentionElement {
-    fileprivate static func attend(
-        _ sizes: inout kernels_attention, _ query: [UInt16], _ key: [UInt16], _ value: [UInt16],
-        _ output: inout [UInt16]
-    ) -> Bool {
-        withScratch(kernels_attention_bfloat16_scratch(&sizes)) {
-            kernels_attention_bfloat16(&sizes, query, key, value, &output, $0)
-        }
-    }
-
-    fileprivate static func decode(
-        _ sizes: inout kernels_decoding, _ query: [UInt16], _ key: [UInt16], _ value: [UInt16],
-        _ output: inout [UInt16]
-    ) -> Bool {
-        withScratch(kernels_decoding_scratch(&sizes)) {
-            kernels_decoding_bfloat16(&sizes, query, key, value, &output, $0)
-        }
-    }
-}
-
-extension Float: AttentionElement {
-    fileprivate static func attend(
-        _ sizes: inout kernels_attention, _ query: [Float], _ key: [Float], _ value: [Float], _ output: inout [Float]
-    ) -> Bool {
-        withScratch(kernels_attention_float32_scratch(&sizes)) {
-            kernels_attention_float32(&sizes, query, key, value, &output, $0)
-        }
-    }
-
-    fileprivate static func decode(
-        _ sizes: inout kernels_decoding, _ query: [Float], _ key: [Float], _ value: [Float], _ output: inout [Float]
-    ) -> Bool {
-        withScratch(kernels_decoding_scratch(&sizes)) {
-            kernels_decoding_float32(&sizes, query, key, value, &output, $0)
         }
     }
 }

@@ -10,7 +10,7 @@ struct kernels_attention {
     /// have queries without keys.
     int sequences;
     const int *query_lengths, *key_lengths;
-    /// H, K and D. K divides H; D is 1...256.
+    /// H, K and D. K divides H; D is 1...512.
     int heads, key_heads, head_size;
     /// Numbers from one token, and from one head, to the next. The D numbers of a head lie side by side.
     ptrdiff_t query_stride, query_head_stride;
@@ -24,6 +24,7 @@ struct kernels_attention {
 
 /// Bytes of scratch memory that attention needs, for the path and the threads of the moment.
 size_t kernels_attention_bfloat16_scratch(const struct kernels_attention *sizes);
+size_t kernels_attention_int8_scratch(const struct kernels_attention *sizes);
 size_t kernels_attention_float32_scratch(const struct kernels_attention *sizes);
 
 /// softmax(query key^T scale) value within each sequence. query [T, H, D], key and value [S, K, D] with strides,
@@ -33,6 +34,15 @@ size_t kernels_attention_float32_scratch(const struct kernels_attention *sizes);
 /// values, as libtorch's CPU kernel does, and denormal numbers count as zero in products, as its bfloat16 instructions
 /// have it. A masked key is one of weight zero: NaN and infinity in its value may show.
 void kernels_attention_bfloat16(
+    const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
+    uint16_t *output, void *scratch);
+
+/// The same with queries, keys, weights and values rounded to 8 bits, where that is faster: with AVX-512 alone, and not
+/// `causal`; elsewhere it is `kernels_attention_bfloat16`.
+///
+/// Keys are rounded without their mean and values without their middle, so what all tokens share takes none of the bits. A
+/// query or key that is not finite makes NaN of all that sees it, such a value of its column.
+void kernels_attention_int8(
     const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
     uint16_t *output, void *scratch);
 

@@ -30,7 +30,9 @@ package struct SelfAttention {
         let query = try positions.rotatePairs(heads[0], after: queryNorm)
         let key = try positions.rotatePairs(heads[1], after: keyNorm)
         let value = heads[2]
-        return try output(attention(query, key, value, lengths: x.lengths).reshaped(count, -1))
+        // Where rounding what comes in is good enough, so is rounding what comes out.
+        let attended = try attention(query, key, value, lengths: x.lengths, inBytes: projections.isInBytes)
+        return try output(attended.reshaped(count, -1))
     }
 }
 

@@ -6,9 +6,11 @@ struct AttentionKernel {
     private let query, key, value: Heads
     private let queryLengths, keyLengths: [Int32]
     private let scale: Float
-    private let causal: Bool
+    private let causal, inBytes: Bool
 
-    private static let largestHead = 256
+    private static let largestHead = 512
+    /// Where there is one query.
+    private static let largestDecodedHead = 256
 
     /// The heads of tokens [T, heads, D] as they lie in memory.
     private struct Heads {
@@ -34,10 +36,11 @@ struct AttentionKernel {
     ///   - query: [B, L, H, D], key and value [B, S, K, D].
     ///   - queryLengths: of the sequences, B * L tokens in all.
     ///   - keyLengths: B * S tokens in all.
+    ///   - inBytes: whether bfloat16 numbers may be multiplied in 8 bits.
     /// - Returns: `nil` when libtorch is to compute.
     init?(
         _ query: Tensor, _ key: Tensor, _ value: Tensor, queryLengths: [Int], keyLengths: [Int], causal: Bool,
-        scale: Double?
+        scale: Double?, inBytes: Bool = false
     ) throws {
         guard Kernels.take(query, key, value), (1...Self.largestHead).contains(query.size(3)), key.size(2) > 0,
             query.size(2) % key.size(2) == 0
@@ -47,7 +50,7 @@ struct AttentionKernel {
         self.value = try Heads(value)
         self.queryLengths = queryLengths.map(Int32.init)
         self.keyLengths = keyLengths.map(Int32.init)
-        self.causal = causal
+        (self.causal, self.inBytes) = (causal, inBytes)
         self.scale = Float(scale ?? 1 / Double(self.query.size).squareRoot())
     }
 
@@ -56,7 +59,7 @@ struct AttentionKernel {
         let tokens = queryLengths.reduce(0) { $0 + Int($1) }
         let output = try Tensor.empty([1, tokens, query.count * query.size], dtype: query.tensor.dtype)
         guard tokens > 0 else { return output }
-        if queryLengths == [1] {
+        if queryLengths == [1], query.size <= Self.largestDecodedHead {
             try decode(into: output)
         } else {
             try attend(into: output)
@@ -74,6 +77,11 @@ struct AttentionKernel {
                     key_stride: key.tokenStride, key_head_stride: key.headStride, value_stride: value.tokenStride,
                     value_head_stride: value.headStride, scale: scale, causal: causal)
                 switch query.tensor.dtype {
+                case .bfloat16 where inBytes:
+                    let scratch = try KernelScratch.borrow(kernels_attention_int8_scratch(&sizes))
+                    try kernels_attention_int8(
+                        &sizes, query.tensor.elements(UInt16.self), key.tensor.elements(UInt16.self),
+                        value.tensor.elements(UInt16.self), output.elements(UInt16.self), scratch)
                 case .bfloat16:
                     let scratch = try KernelScratch.borrow(kernels_attention_bfloat16_scratch(&sizes))
                     try kernels_attention_bfloat16(

@@ -68,7 +68,9 @@ struct SpeedMeasurement {
         let count = Self.attentionTokens
         let query = try numbers([1, count, heads, headSize])
         let key = try numbers([1, count, keyValueHeads, headSize])
-        let seconds = try seconds { try attention(query, key, key, lengths: [count]) }
+        let storage = try folder.storage(.transformer, dtype, device)
+        let inBytes = storage == .int8 || storage == .int4
+        let seconds = try seconds { try attention(query, key, key, lengths: [count], inBytes: inBytes) }
         return attentionOperations(count, count, width: heads * headSize) / max(seconds, 1e-9)
     }
 

@@ -1,0 +1,466 @@
+#if defined(__x86_64__)
+#include "attention_int8_avx512.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "attention_int8_pack_avx512.h"
+#include "attention_plan.h"
+#include "avx512.h"
+#include "kernels_parallel.h"
+
+// As in attention_bfloat16_avx512.c, but queries, keys, weights and values take 8 bits, and a tile's weights are 0...255 of
+// the row's largest among its 64 keys: the factor that belongs to them multiplies what they make of the values. So weights
+// that are small in a row are as fine as large ones.
+
+static const struct attention_grain byte_grain = {TILE_ROWS, BLOCK_ROWS, TILE_UNITS, 4, sizeof(float)};
+
+enum { BLOCK_TILES = BLOCK_UNITS / TILE_UNITS, QUERY_STRIDE = MAXIMAL_HEAD + 64, ROOM_FOR_ROWS = BLOCK_ROWS + 16 };
+
+/// How far, as a power of two, a tile's factor may rise above 1 before its row's reference moves.
+static const float headroom = 32;
+
+/// What a thread works in.
+typedef struct {
+    _Alignas(64) float sum[BLOCK_ROWS][16];
+    /// Of the tile whose scores wait to become weights; they times the slope and with the offset are powers of two.
+    _Alignas(64) float score[TILE_ROWS][TILE_UNITS][16];
+    _Alignas(64) float offset[16];
+    float slope[ROOM_FOR_ROWS];
+    /// What makes up for keys being above 128.
+    int32_t start[BLOCK_ROWS];
+    float reference[ROOM_FOR_ROWS];
+    /// The power above which the reference moves.
+    float limit[ROOM_FOR_ROWS];
+    float factor[BLOCK_TILES][BLOCK_ROWS];
+    /// [row][tile][place among its keys]
+    _Alignas(64) uint8_t weight[BLOCK_ROWS][BLOCK_TILES][TILE_KEYS];
+    _Alignas(64) int8_t query[BLOCK_ROWS][QUERY_STRIDE];
+    /// [row][value_size]
+    _Alignas(64) float output[BLOCK_ROWS * MAXIMAL_HEAD];
+} Rows;
+
+typedef struct {
+    struct attention_plan plan;
+    const uint16_t *query, *key, *value;
+    uint16_t *output;
+    /// [sequence][key head]
+    Centre *centres;
+} Attention;
+
+/// A task at one block of keys.
+typedef struct {
+    Rows *rows;
+    const uint8_t *keys;
+    const int8_t *values;
+    /// Bytes of a unit of keys, without their scales.
+    int fours, value_size, tiles;
+    /// Keys of the block that exist.
+    int count;
+    /// The tile that waits, and its first row.
+    int waiting_tile, waiting_row;
+} Block;
+
+static const Centre *centre_of(const Attention *attention, struct attention_task task, int key_head) {
+    const ptrdiff_t sequence = task.sequence - attention->plan.sequences;
+    return &attention->centres[sequence * attention->plan.sizes->key_heads + key_head];
+}
+
+static size_t first_packed_key(struct attention_task task, int key_head) {
+    return (task.sequence->packed + (size_t)key_head * (size_t)task.sequence->units +
+            (size_t)first_unit(task.sequence, task.block)) *
+           UNIT;
+}
+
+static uint8_t *packed_keys(const Attention *attention, struct attention_task task, int key_head) {
+    return (uint8_t *)attention->plan.packed_keys +
+           first_packed_key(task, key_head) * (size_t)attention->plan.key_size;
+}
+
+static int8_t *packed_values(const Attention *attention, struct attention_task task, int key_head) {
+    return (int8_t *)attention->plan.packed_values +
+           first_packed_key(task, key_head) * (size_t)attention->plan.value_size;
+}
+
+// --- Packing
+
+AVX512 static void find_centres(void *context, int index, int thread) {
+    (void)thread;
+    const Attention *attention = context;
+    const struct kernels_attention *sizes = attention->plan.sizes;
+    const struct attention_sequence *sequence = &attention->plan.sequences[index / sizes->key_heads];
+    const int head = index % sizes->key_heads;
+    const ptrdiff_t token = (ptrdiff_t)sequence->key_start;
+    for (int column = 0; column < sizes->head_size; column += UNIT) {
+        find_centre(
+            &attention->centres[index], column,
+            attention->key + token * sizes->key_stride + head * sizes->key_head_stride + column, sizes->key_stride,
+            attention->value + token * sizes->value_stride + head * sizes->value_head_stride + column,
+            sizes->value_stride, sequence->keys, first_lanes(sizes->head_size - column));
+    }
+}
+
+AVX512 static void pack_block(void *context, int index, int thread) {
+    (void)thread;
+    const Attention *attention = context;
+    const struct kernels_attention *sizes = attention->plan.sizes;
+    const struct attention_task task = packing_task(&attention->plan, index);
+    const struct attention_keys keys = keys_to_pack(task);
+    const Centre *centre = centre_of(attention, task, task.head);
+    const uint16_t *key = attention->key + keys.token * sizes->key_stride + task.head * sizes->key_head_stride;
+    const uint16_t *value = attention->value + keys.token * sizes->value_stride + task.head * sizes->value_head_stride;
+    uint8_t *to_keys = packed_keys(attention, task, task.head);
+    int8_t *to_values = packed_values(attention, task, task.head);
+    const int fours = (sizes->head_size + 3) / 4;
+    for (int first = 0; first < keys.filled; first += UNIT) {
+        const int last = keys.count - 1;
+        const int from = first < last ? first : last;
+        pack_unit_of_keys(
+            centre, key + from * sizes->key_stride, sizes->key_stride, keys.count - from, sizes->head_size, fours,
+            to_keys + first * attention->plan.key_size);
+    }
+    for (int first = 0; first < keys.filled; first += TILE_KEYS) {
+        pack_tile_of_values(
+            centre, value + first * sizes->value_stride, sizes->value_stride, keys.count - first, sizes->head_size,
+            to_values + first * attention->plan.value_size);
+    }
+}
+
+// --- Scores become weights
+
+/// Moves the references of a tile's rows whose largest power is above their limit. `tile` tiles of this block have
+/// weights already.
+AVX512 static __attribute__((noinline, cold)) void move_references(
+    Block *block, int first_row, int tile, const float top[16]) {
+    Rows *rows = block->rows;
+    for (int row = first_row; row < first_row + TILE_ROWS; row++, top++) {
+        if (!(*top > rows->limit[row])) {
+            continue;
+        }
+        const bool first = rows->limit[row] == -INFINITY;
+        const float change = rows->reference[row] - *top;
+        rows->reference[row] = *top;
+        rows->limit[row] = *top + headroom;
+        if (first) {
+            continue;  // nothing has weighed anything yet
+        }
+        const __m512 factors = _mm512_set1_ps(exp2f(change));
+        for (int before = 0; before < tile; before++) {
+            rows->factor[before][row] *= _mm512_cvtss_f32(factors);
+        }
+        _mm512_store_ps(rows->sum[row], _mm512_mul_ps(_mm512_load_ps(rows->sum[row]), factors));
+        float *output = rows->output + (size_t)row * (size_t)block->value_size;
+        for (int column = 0; column < block->value_size; column += 16) {
+            _mm512_store_ps(output + column, _mm512_mul_ps(_mm512_load_ps(output + column), factors));
+        }
+    }
+}
+
+/// The largest number of each of a tile's rows, in the first lanes.
+AVX512_INLINE __m512 largest_of_rows(__m512 row[TILE_ROWS]) {
+    __m512 pair[3];
+    UNROLLED for (int i = 0; i < 3; i++) {
+        const __m512 even = row[2 * i], odd = row[2 * i + 1];
+        pair[i] = _mm512_max_ps(_mm512_shuffle_f32x4(even, odd, 0x44), _mm512_shuffle_f32x4(even, odd, 0xee));
+    }
+    const __m512 first = _mm512_max_ps(
+        _mm512_shuffle_f32x4(pair[0], pair[1], 0x88), _mm512_shuffle_f32x4(pair[0], pair[1], 0xdd));
+    const __m512 last = _mm512_max_ps(
+        _mm512_shuffle_f32x4(pair[2], pair[2], 0x88), _mm512_shuffle_f32x4(pair[2], pair[2], 0xdd));
+    const __m512 all = _mm512_max_ps(_mm512_shuffle_ps(first, last, 0x44), _mm512_shuffle_ps(first, last, 0xee));
+    const __m512i places = _mm512_setr_epi32(0, 4, 8, 12, 2, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return _mm512_permutexvar_ps(places, _mm512_max_ps(all, _mm512_shuffle_ps(all, all, 0xb1)));
+}
+
+/// Leaves a tile's scores where they wait to become weights, and finds what these are to be relative to.
+AVX512_INLINE void leave_scores(
+    Block *block, __m512i score[TILE_ROWS][TILE_UNITS], int tile, int first_row, const float *key_scales, size_t unit) {
+    Rows *rows = block->rows;
+    __m512 scale[TILE_UNITS], largest[TILE_ROWS];
+    UNROLLED for (int i = 0; i < TILE_UNITS; i++) {
+        scale[i] = _mm512_load_ps((const float *)((const char *)key_scales + i * unit));
+    }
+    UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+        UNROLLED for (int i = 0; i < TILE_UNITS; i++) {
+            const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(score[row][i]), scale[i]);
+            _mm512_store_ps(rows->score[row][i], scaled);
+            largest[row] = i == 0 ? scaled : _mm512_max_ps(scaled, largest[row]);
+        }
+    }
+    const __m512 top = _mm512_mul_ps(largest_of_rows(largest), _mm512_loadu_ps(rows->slope + first_row));
+    const __mmask16 six = (1 << TILE_ROWS) - 1;
+    if (__builtin_expect(
+            _mm512_mask_cmp_ps_mask(six, top, _mm512_loadu_ps(rows->limit + first_row), _CMP_GT_OQ) != 0, 0)) {
+        _Alignas(64) float kept[16];
+        _mm512_store_ps(kept, top);
+        move_references(block, first_row, tile, kept);
+    }
+    const __m512 factor = coarse_exp2(_mm512_sub_ps(top, _mm512_loadu_ps(rows->reference + first_row)));
+    _mm512_mask_storeu_ps(rows->factor[tile] + first_row, six, factor);
+    _mm512_store_ps(rows->offset, _mm512_sub_ps(_mm512_set1_ps(7.99435344f), top));  // 2^7.994 is 255
+    block->waiting_tile = tile;
+    block->waiting_row = first_row;
+}
+
+/// Which places of a tile have keys that exist.
+AVX512_INLINE __mmask64 places_of(int count) {
+    const __m512i key = _mm512_setr_epi32(
+        0x03020100, 0x13121110, 0x23222120, 0x33323130, 0x07060504, 0x17161514, 0x27262524, 0x37363534, 0x0b0a0908,
+        0x1b1a1918, 0x2b2a2928, 0x3b3a3938, 0x0f0e0d0c, 0x1f1e1d1c, 0x2f2e2d2c, 0x3f3e3d3c);
+    return count >= TILE_KEYS ? ~(__mmask64)0 : _mm512_cmplt_epu8_mask(key, _mm512_set1_epi8((char)count));
+}
+
+/// Makes the waiting scores of a row weights, and adds them, as they were rounded, to the row's sum.
+AVX512_INLINE void weigh_row(Block *block, int row, __m512i present) {
+    Rows *rows = block->rows;
+    const int place = block->waiting_row + row, tile = block->waiting_tile;
+    const __m512 slope = _mm512_set1_ps(rows->slope[place]), offset = _mm512_set1_ps(rows->offset[row]);
+    __m512i weight[TILE_UNITS];
+    UNROLLED for (int i = 0; i < TILE_UNITS; i++) {
+        const __m512 power = _mm512_fmadd_ps(_mm512_load_ps(rows->score[row][i]), slope, offset);
+        weight[i] = _mm512_cvtps_epi32(coarse_exp2(power));
+    }
+    const __m512i packed =
+        _mm512_packus_epi16(_mm512_packus_epi32(weight[0], weight[1]), _mm512_packus_epi32(weight[2], weight[3]));
+    _mm512_store_si512(rows->weight[place][tile], packed);
+    const __m512 sum = _mm512_cvtepi32_ps(_mm512_dpbusd_epi32(_mm512_setzero_si512(), packed, present));
+    const __m512 factor = _mm512_set1_ps(rows->factor[tile][place]);
+    _mm512_store_ps(rows->sum[place], _mm512_fmadd_ps(sum, factor, _mm512_load_ps(rows->sum[place])));
+}
+
+AVX512_INLINE __m512i present_keys(const Block *block) {
+    return _mm512_maskz_set1_epi8(places_of(block->count - block->waiting_tile * TILE_KEYS), 1);
+}
+
+/// Adds the products of some fours of numbers to the scores of a tile's 6 rows and 64 keys.
+AVX512_INLINE void score_fours(
+    __m512i score[TILE_ROWS][TILE_UNITS], const int8_t *query, const uint8_t *keys, size_t unit, int fours) {
+    for (int four = 0; four < fours; four++, query += 4, keys += 4 * UNIT) {
+        __m512i key[TILE_UNITS];
+        UNROLLED for (int i = 0; i < TILE_UNITS; i++) { key[i] = _mm512_load_si512(keys + i * unit); }
+        UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+            int32_t number;
+            memcpy(&number, query + row * QUERY_STRIDE, 4);
+            const __m512i factor = _mm512_set1_epi32(number);
+            UNROLLED for (int i = 0; i < TILE_UNITS; i++) {
+                score[row][i] = _mm512_dpbusd_epi32(score[row][i], key[i], factor);
+            }
+        }
+    }
+}
+
+/// Scores of a tile, while the tile that waits is weighed, a row at a time: the machine does both at once, as they use
+/// different parts of it.
+AVX512_INLINE void score_tile(Block *block, int tile, int first_row, bool weighs) {
+    Rows *rows = block->rows;
+    const size_t numbers = (size_t)block->fours * 4 * UNIT, unit = numbers + UNIT * sizeof(float);
+    const int8_t *query = rows->query[first_row];
+    const uint8_t *keys = block->keys + (size_t)tile * TILE_UNITS * unit;
+    const __m512i present = weighs ? present_keys(block) : _mm512_setzero_si512();
+    __m512i score[TILE_ROWS][TILE_UNITS];
+    UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+        UNROLLED for (int i = 0; i < TILE_UNITS; i++) { score[row][i] = _mm512_set1_epi32(rows->start[first_row + row]); }
+    }
+    int done = 0;
+    for (int row = 0; row < TILE_ROWS; row++) {
+        if (weighs) {
+            weigh_row(block, row, present);
+        }
+        const int end = block->fours * (row + 1) / TILE_ROWS;
+        score_fours(score, query + 4 * done, keys + done * 4 * UNIT, unit, end - done);
+        done = end;
+    }
+    leave_scores(block, score, tile, first_row, (const float *)(keys + numbers), unit);
+}
+
+AVX512 static void score_first_tile(Block *block) { score_tile(block, 0, 0, false); }
+
+AVX512 static void score_next_tile(Block *block, int tile, int first_row) { score_tile(block, tile, first_row, true); }
+
+AVX512 static void weigh_block(Block *block, int rows) {
+    score_first_tile(block);
+    for (int tile = 0; tile < block->tiles; tile++) {
+        for (int row = tile == 0 ? TILE_ROWS : 0; row < rows; row += TILE_ROWS) {
+            score_next_tile(block, tile, row);
+        }
+    }
+    const __m512i present = present_keys(block);
+    for (int row = 0; row < TILE_ROWS; row++) {
+        weigh_row(block, row, present);
+    }
+}
+
+// --- Weights meet values
+
+/// output += factor * (weight value) over the tiles of a block, at 6 rows and `width` * 16 columns.
+AVX512_INLINE void add_tiles(const Block *block, int first_row, int column_unit, int width) {
+    const Rows *rows = block->rows;
+    for (int tile = 0; tile < block->tiles; tile++) {
+        const int8_t *values =
+            block->values + ((size_t)tile * (size_t)block->value_size + (size_t)column_unit * UNIT) * TILE_KEYS;
+        const uint8_t *weight = rows->weight[first_row][tile];
+        __m512i sum[TILE_ROWS][4];
+        UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+            UNROLLED for (int i = 0; i < width; i++) { sum[row][i] = _mm512_setzero_si512(); }
+        }
+        for (int four = 0; four < TILE_FOURS; four++, weight += 4, values += 4 * UNIT) {
+            __m512i value[4];
+            UNROLLED for (int i = 0; i < width; i++) { value[i] = _mm512_load_si512(values + i * UNIT * TILE_KEYS); }
+            UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+                int32_t number;
+                memcpy(&number, weight + row * BLOCK_KEYS, 4);
+                const __m512i factor = _mm512_set1_epi32(number);
+                UNROLLED for (int i = 0; i < width; i++) {
+                    sum[row][i] = _mm512_dpbusd_epi32(sum[row][i], factor, value[i]);
+                }
+            }
+        }
+        float *output = block->rows->output + (size_t)first_row * (size_t)block->value_size + column_unit * UNIT;
+        UNROLLED for (int row = 0; row < TILE_ROWS; row++, output += block->value_size) {
+            const __m512 factor = _mm512_set1_ps(rows->factor[tile][first_row + row]);
+            UNROLLED for (int i = 0; i < width; i++) {
+                const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(sum[row][i]), factor);
+                _mm512_store_ps(output + 16 * i, _mm512_add_ps(product, _mm512_load_ps(output + 16 * i)));
+            }
+        }
+    }
+}
+
+#define ADD(WIDTH)                                                                                                     \
+    AVX512 static void add_##WIDTH(const Block *block, int first_row, int column_unit) {                               \
+        add_tiles(block, first_row, column_unit, WIDTH);                                                               \
+    }
+ADD(1) ADD(2) ADD(3) ADD(4)
+
+AVX512 static void add_block(const Block *block, int rows) {
+    static void (*const kernels[4])(const Block *, int, int) = {add_1, add_2, add_3, add_4};
+    const int units = block->value_size / UNIT;
+    for (int unit = 0, width; unit < units; unit += width) {
+        width = tile_units(units - unit);
+        for (int row = 0; row < rows; row += TILE_ROWS) {
+            kernels[width - 1](block, row, unit);
+        }
+    }
+}
+
+// --- Tasks
+
+/// Rounds the rows of a task. Rows and numbers that are missing are zero.
+AVX512 static void round_queries(
+    const struct kernels_attention *sizes, const uint16_t *query, int count, int row_count, Rows *rows) {
+    // Scores become powers of two by it; positive, as the largest score is to be the largest power.
+    const float slope = fabsf(sizes->scale) * 1.44269504f;
+    const __m512i sign = _mm512_set1_epi32(sizes->scale < 0 ? INT32_MIN : 0);
+    fetch_rows(query, count, sizes->head_size, sizes->query_stride, false);
+    for (int row = 0; row < row_count; row++, query += sizes->query_stride) {
+        __m512 numbers[MAXIMAL_HEAD / 16], largest = _mm512_setzero_ps(), unfit = _mm512_setzero_ps();
+        for (int i = 0; i < sizes->head_size; i += 16) {
+            const __mmask16 inside = row < count ? first_lanes(sizes->head_size - i) : 0;
+            numbers[i / 16] = inside ? sixteen(query + i, inside) : _mm512_setzero_ps();
+            largest = _mm512_max_ps(largest, _mm512_abs_ps(numbers[i / 16]));
+            unfit = _mm512_fmadd_ps(numbers[i / 16], _mm512_setzero_ps(), unfit);
+        }
+        const struct row_scale scale = row_scale_of(_mm512_reduce_max_ps(largest) + _mm512_reduce_add_ps(unfit));
+        __m512i total = _mm512_setzero_si512();
+        for (int i = 0; i < sizes->head_size; i += 16) {
+            __m512 signed_numbers =
+                _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(numbers[i / 16]), sign));
+            __m512i values = rounded(signed_numbers, _mm512_set1_ps(scale.inverse));
+            total = _mm512_add_epi32(total, values);
+            _mm_store_si128((__m128i *)(rows->query[row] + i), _mm512_cvtsepi32_epi8(values));
+        }
+        rows->start[row] = -128 * _mm512_reduce_add_epi32(total);
+        rows->slope[row] = scale.scale * slope;
+    }
+}
+
+static void start_rows(Rows *rows, int count, int value_size) {
+    memset(rows->sum, 0, sizeof(rows->sum[0]) * (size_t)count);
+    memset(rows->output, 0, sizeof(float) * (size_t)count * (size_t)value_size);
+    for (int row = 0; row < count; row++) {
+        rows->reference[row] = -FLT_MAX;
+        rows->limit[row] = -INFINITY;
+    }
+}
+
+AVX512 static void write_rows(
+    const Rows *rows, const Centre *centre, int count, int head_size, int value_size, uint16_t *output,
+    ptrdiff_t stride) {
+    fetch_rows(output, count, head_size, stride, true);
+    for (int row = 0; row < count; row++, output += stride) {
+        const __m512 total = _mm512_set1_ps(_mm512_reduce_add_ps(_mm512_load_ps(rows->sum[row])));
+        const float *sum = rows->output + (size_t)row * (size_t)value_size;
+        for (int column = 0; column < head_size; column += 16) {
+            __m512 mean = _mm512_div_ps(_mm512_load_ps(sum + column), total);
+            mean = _mm512_fmadd_ps(
+                mean, _mm512_load_ps(centre->scale + column), _mm512_load_ps(centre->value + column));
+            _mm256_mask_storeu_epi16(
+                output + column, first_lanes(head_size - column), bfloat16_of_float_16(mean));
+        }
+    }
+}
+
+static Rows *rows_of_thread(const struct attention_plan *plan, int thread) {
+    return (Rows *)(plan->threads + (size_t)thread * ((sizeof(Rows) + 63) & ~(size_t)63));
+}
+
+AVX512 static void attend_block(void *context, int index, int thread) {
+    const Attention *attention = context;
+    const struct kernels_attention *sizes = attention->plan.sizes;
+    struct attention_task task = query_task(&attention->plan, index);
+    const struct attention_sequence *sequence = task.sequence;
+    const int key_head = task.head / (sizes->heads / sizes->key_heads);
+    const int first = task.block * sequence->block_rows;
+    const int left = sequence->queries - first;
+    const int count = left < sequence->block_rows ? left : sequence->block_rows;
+    const int rows = (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+    Block block = {
+        .rows = rows_of_thread(&attention->plan, thread),
+        .fours = (sizes->head_size + 3) / 4,
+        .value_size = attention->plan.value_size,
+    };
+    const uint16_t *query = attention->query + ((ptrdiff_t)sequence->query_start + first) * sizes->query_stride +
+                            task.head * sizes->query_head_stride;
+    round_queries(sizes, query, count, rows, block.rows);
+    start_rows(block.rows, rows, block.value_size);
+    for (task.block = 0; task.block < sequence->key_blocks; task.block++) {
+        const int unit = first_unit(sequence, task.block);
+        block.tiles = (first_unit(sequence, task.block + 1) - unit) / TILE_UNITS;
+        block.count = sequence->keys - unit * UNIT;
+        block.keys = packed_keys(attention, task, key_head);
+        block.values = packed_values(attention, task, key_head);
+        weigh_block(&block, rows);
+        add_block(&block, rows);
+    }
+    const ptrdiff_t stride = (ptrdiff_t)sizes->heads * sizes->head_size;
+    uint16_t *output = attention->output + ((ptrdiff_t)sequence->query_start + first) * stride;
+    output += (ptrdiff_t)task.head * sizes->head_size;
+    write_rows(
+        block.rows, centre_of(attention, task, key_head), count, sizes->head_size, block.value_size, output, stride);
+}
+
+static size_t centres_size(const struct kernels_attention *sizes) {
+    return (size_t)sizes->sequences * (size_t)sizes->key_heads * sizeof(Centre);
+}
+
+size_t attention_int8_avx512_scratch(const struct kernels_attention *sizes) {
+    return centres_size(sizes) + attention_plan_size(sizes, byte_grain, 1, sizeof(Rows));
+}
+
+void attention_int8_avx512(
+    const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
+    uint16_t *output, void *scratch) {
+    Attention attention = {
+        .plan = plan_attention(sizes, byte_grain, (char *)scratch + centres_size(sizes), 1),
+        .query = query,
+        .key = key,
+        .value = value,
+        .output = output,
+        .centres = scratch,
+    };
+    kernels_parallel(sizes->sequences * sizes->key_heads, find_centres, &attention);
+    kernels_parallel(attention.plan.packing_tasks, pack_block, &attention);
+    kernels_parallel(attention.plan.tasks, attend_block, &attention);
+}
+#endif
