@@ -19,7 +19,8 @@ enum KernelCases {
     /// Attention of a layer of the diffusion transformer; in bytes it rounds its inputs each time.
     private static func attention(tokens: Int, inBytes: Bool = false) -> BenchmarkCase<RandomPool> {
         let (heads, keyHeads, size) = (21, 7, 120)
-        let shape = "\(tokens) tokens, \(heads)/\(keyHeads) heads of \(size)"
+        let rounds = inBytes && kernels_have_attention_int8()
+        let shape = "\(tokens) tokens, \(heads)/\(keyHeads) heads of \(size), \(rounds ? "int8" : "bf16")"
         let name = inBytes ? "attention-int8-\(tokens)" : "attention-\(tokens)"
         let kernel = inBytes ? kernels_attention_int8 : kernels_attention_bfloat16
         return BenchmarkCase(name, shape) { pool in
@@ -42,7 +43,7 @@ enum KernelCases {
             let scratch = AlignedMemory(
                 inBytes ? kernels_attention_int8_scratch(&sizes) : kernels_attention_bfloat16_scratch(&sizes))
             let operations = 4 * Double(heads * size) * Double(tokens) * Double(tokens)
-            return Measurement(work: .operations(operations, inBytes ? .int8 : .bfloat16)) {
+            return Measurement(work: .operations(operations, rounds ? .int8 : .bfloat16)) {
                 withExtendedLifetime(lengths) {
                     kernel(&sizes, query.bfloat16, key.bfloat16, value.bfloat16, output.bfloat16, scratch.bytes)
                 }

@@ -29,9 +29,15 @@ size_t kernels_attention_bfloat16_scratch(const struct kernels_attention *sizes)
     return attention_float32_scratch(sizes);
 }
 
+bool kernels_have_attention_int8(void) { return kernels_path() == KERNELS_AVX512; }
+
+static bool computes_in_int8(const struct kernels_attention *sizes) {
+    return kernels_have_attention_int8() && !sizes->causal;
+}
+
 size_t kernels_attention_int8_scratch(const struct kernels_attention *sizes) {
 #if defined(__x86_64__)
-    if (kernels_path() == KERNELS_AVX512 && !sizes->causal) {
+    if (computes_in_int8(sizes)) {
         return attention_int8_avx512_scratch(sizes);
     }
 #endif
@@ -62,7 +68,7 @@ void kernels_attention_int8(
     const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
     uint16_t *output, void *scratch) {
 #if defined(__x86_64__)
-    if (kernels_path() == KERNELS_AVX512 && !sizes->causal) {
+    if (computes_in_int8(sizes)) {
         attention_int8_avx512(sizes, query, key, value, output, scratch);
         return;
     }

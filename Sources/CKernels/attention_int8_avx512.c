@@ -351,22 +351,22 @@ AVX512 static void round_queries(
     const struct kernels_attention *sizes, const uint16_t *query, int count, int row_count, Rows *rows) {
     // Scores become powers of two by it; positive, as the largest score is to be the largest power.
     const float slope = fabsf(sizes->scale) * 1.44269504f;
-    const __m512i sign = _mm512_set1_epi32(sizes->scale < 0 ? INT32_MIN : 0);
+    const __m512 sign = _mm512_set1_ps(sizes->scale < 0 ? -1 : 1);
     fetch_rows(query, count, sizes->head_size, sizes->query_stride, false);
     for (int row = 0; row < row_count; row++, query += sizes->query_stride) {
-        __m512 numbers[MAXIMAL_HEAD / 16], largest = _mm512_setzero_ps(), unfit = _mm512_setzero_ps();
+        _Alignas(64) float numbers[MAXIMAL_HEAD];
         for (int i = 0; i < sizes->head_size; i += 16) {
             const __mmask16 inside = row < count ? first_lanes(sizes->head_size - i) : 0;
-            numbers[i / 16] = inside ? sixteen(query + i, inside) : _mm512_setzero_ps();
-            largest = _mm512_max_ps(largest, _mm512_abs_ps(numbers[i / 16]));
-            unfit = _mm512_fmadd_ps(numbers[i / 16], _mm512_setzero_ps(), unfit);
+            const __m512 some = inside ? sixteen(query + i, inside) : _mm512_setzero_ps();
+            _mm512_store_ps(numbers + i, _mm512_mul_ps(some, sign));
         }
-        const struct row_scale scale = row_scale_of(_mm512_reduce_max_ps(largest) + _mm512_reduce_add_ps(unfit));
+        mix(numbers, sizes->head_size);
+        const struct row_scale scale = row_scale_of(magnitude_of(numbers, sizes->head_size));
+        const __mmask16 finite = scale.finite ? 0xffff : 0;
         __m512i total = _mm512_setzero_si512();
         for (int i = 0; i < sizes->head_size; i += 16) {
-            __m512 signed_numbers =
-                _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(numbers[i / 16]), sign));
-            __m512i values = rounded(signed_numbers, _mm512_set1_ps(scale.inverse));
+            const __m512i values = _mm512_maskz_mov_epi32(
+                finite, rounded(_mm512_load_ps(numbers + i), _mm512_set1_ps(scale.inverse)));
             total = _mm512_add_epi32(total, values);
             _mm_store_si128((__m128i *)(rows->query[row] + i), _mm512_cvtsepi32_epi8(values));
         }

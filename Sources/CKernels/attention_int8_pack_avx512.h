@@ -1,8 +1,9 @@
 #pragma once
 #if defined(__x86_64__)
 // Keys and values in 8 bits. All keys of a head lose their mean first, which changes no weight: softmax sees differences.
-// Values lose the middle of each column, which is added to the result. What is left takes the 8 bits: of a key by itself,
-// of a column of the values over all tokens of the sequence.
+// They are mixed, as queries are, so that no large column sets the scale of all others. Values lose the middle of each
+// column, which is added to the result. What is left takes the 8 bits: of a key by itself, of a column of the values over
+// all tokens of the sequence.
 //
 // Keys come in tiles of 64. Packed keys are [unit of 16][four numbers][key][4], -127...127 above 128, and behind each unit
 // the 16 scales. What is missing in the last tile is the last key again. Packed values are
@@ -54,6 +55,41 @@ AVX512_INLINE void find_centre(
     _mm512_store_ps(centre->scale + column, _mm512_add_ps(scale, unfit));
 }
 
+/// Multiplies the numbers of a query or key by an orthonormal matrix, which leaves their products as they are: a Hadamard
+/// matrix of the numbers an eighth of them apart. As they are where 8 does not divide their number.
+AVX512_INLINE void mix(float *numbers, int count) {
+    const int eighth = count / 8;
+    for (int i = 0; i < eighth && count % 8 == 0; i += 16) {
+        const __mmask16 inside = first_lanes(eighth - i);
+        __m512 part[8];
+        UNROLLED for (int j = 0; j < 8; j++) { part[j] = _mm512_maskz_loadu_ps(inside, numbers + j * eighth + i); }
+        UNROLLED for (int apart = 1; apart < 8; apart *= 2) {
+            UNROLLED for (int j = 0; j < 8; j++) {
+                if ((j & apart) == 0) {
+                    const __m512 first = part[j], second = part[j + apart];
+                    part[j] = _mm512_add_ps(first, second);
+                    part[j + apart] = _mm512_sub_ps(first, second);
+                }
+            }
+        }
+        UNROLLED for (int j = 0; j < 8; j++) {
+            const __m512 mixed = _mm512_mul_ps(part[j], _mm512_set1_ps(0.35355339f));
+            _mm512_mask_storeu_ps(numbers + j * eighth + i, inside, mixed);
+        }
+    }
+}
+
+/// The largest magnitude of numbers whose memory is zero up to a multiple of 16; NaN if one is not finite.
+AVX512_INLINE float magnitude_of(const float *numbers, int count) {
+    __m512 largest = _mm512_setzero_ps(), unfit = _mm512_setzero_ps();
+    for (int i = 0; i < count; i += 16) {
+        const __m512 some = _mm512_load_ps(numbers + i);
+        largest = _mm512_max_ps(largest, _mm512_abs_ps(some));
+        unfit = _mm512_fmadd_ps(some, _mm512_setzero_ps(), unfit);
+    }
+    return _mm512_reduce_max_ps(largest) + _mm512_reduce_add_ps(unfit);
+}
+
 /// -127...127 of numbers over a scale whose inverse is given.
 AVX512_INLINE __m512i rounded(__m512 numbers, __m512 inverse) {
     return _mm512_cvtps_epi32(_mm512_mul_ps(numbers, inverse));
@@ -67,16 +103,13 @@ AVX512 static void pack_unit_of_keys(
     for (int row = 0; row < UNIT; row++) {
         const uint16_t *numbers = key + (row < count ? row : count - 1) * stride;
         _Alignas(64) float centred[MAXIMAL_HEAD];
-        __m512 largest = _mm512_setzero_ps(), unfit = _mm512_setzero_ps();
         for (int i = 0; i < head_size; i += 16) {
             const __mmask16 inside = first_lanes(head_size - i);
-            __m512 left = _mm512_maskz_sub_ps(inside, sixteen(numbers + i, inside), _mm512_load_ps(centre->key + i));
-            largest = _mm512_max_ps(largest, _mm512_abs_ps(left));
-            unfit = _mm512_fmadd_ps(left, _mm512_setzero_ps(), unfit);
-            _mm512_store_ps(centred + i, left);
+            const __m512 mean = _mm512_load_ps(centre->key + i);
+            _mm512_store_ps(centred + i, _mm512_maskz_sub_ps(inside, sixteen(numbers + i, inside), mean));
         }
-        const float magnitude = _mm512_reduce_max_ps(largest) + _mm512_reduce_add_ps(unfit);
-        const struct row_scale scale = row_scale_of(magnitude);
+        mix(centred, head_size);
+        const struct row_scale scale = row_scale_of(magnitude_of(centred, head_size));
         for (int i = 0; i < head_size; i += 16) {
             __m512i values = rounded(_mm512_load_ps(centred + i), _mm512_set1_ps(scale.inverse));
             __m128i above = _mm_xor_si128(_mm512_cvtsepi32_epi8(values), _mm_set1_epi8((char)0x80));

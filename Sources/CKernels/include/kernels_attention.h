@@ -46,6 +46,9 @@ void kernels_attention_int8(
     const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
     uint16_t *output, void *scratch);
 
+/// Whether it is faster so on the path of the moment.
+bool kernels_have_attention_int8(void);
+
 /// The same in float32.
 void kernels_attention_float32(
     const struct kernels_attention *sizes, const float *query, const float *key, const float *value, float *output,
