@@ -31,9 +31,11 @@ size_t kernels_attention_bfloat16_scratch(const struct kernels_attention *sizes)
 
 bool kernels_have_attention_int8(void) { return kernels_path() == KERNELS_AVX512; }
 
+#if defined(__x86_64__)
 static bool computes_in_int8(const struct kernels_attention *sizes) {
     return kernels_have_attention_int8() && !sizes->causal;
 }
+#endif
 
 size_t kernels_attention_int8_scratch(const struct kernels_attention *sizes) {
 #if defined(__x86_64__)

@@ -10,28 +10,30 @@
 #include "avx512.h"
 #include "kernels_parallel.h"
 
-// As in attention_bfloat16_avx512.c, but queries, keys, weights and values take 8 bits, and a tile's weights are 0...255 of
-// the row's largest among its 64 keys: the factor that belongs to them multiplies what they make of the values. So weights
-// that are small in a row are as fine as large ones.
+// As in attention_bfloat16_avx512.c, but queries, keys, weights and values take 8 bits, and a tile's weights are
+// 0...255 of the row's largest among its 64 keys: the factor that belongs to them multiplies what they make of the
+// values. So weights that are small in a row are as fine as large ones.
 
 static const struct attention_grain byte_grain = {TILE_ROWS, BLOCK_ROWS, TILE_UNITS, 4, sizeof(float)};
 
 enum { BLOCK_TILES = BLOCK_UNITS / TILE_UNITS, QUERY_STRIDE = MAXIMAL_HEAD + 64, ROOM_FOR_ROWS = BLOCK_ROWS + 16 };
 
-/// How far, as a power of two, a tile's factor may rise above 1 before its row's reference moves.
+/// How far, as a power of two, a tile's factor may rise above 1 before its row's reference moves. Here a power is the
+/// exponent: a weight is 2^power.
 static const float headroom = 32;
 
 /// What a thread works in.
 typedef struct {
     _Alignas(64) float sum[BLOCK_ROWS][16];
-    /// Of the tile whose scores wait to become weights; they times the slope and with the offset are powers of two.
+    /// Of the tile that waits to be weighed, and each row's largest.
     _Alignas(64) float score[TILE_ROWS][TILE_UNITS][16];
-    _Alignas(64) float offset[16];
+    _Alignas(64) float largest[16];
+    /// Scores times it are powers.
     float slope[ROOM_FOR_ROWS];
     /// What makes up for keys being above 128.
     int32_t start[BLOCK_ROWS];
+    /// The power that a factor is relative to, and that above which it moves.
     float reference[ROOM_FOR_ROWS];
-    /// The power above which the reference moves.
     float limit[ROOM_FOR_ROWS];
     float factor[BLOCK_TILES][BLOCK_ROWS];
     /// [row][tile][place among its keys]
@@ -54,9 +56,10 @@ typedef struct {
     Rows *rows;
     const uint8_t *keys;
     const int8_t *values;
-    /// Bytes of a unit of keys, without their scales.
-    int fours, value_size, tiles;
-    /// Keys of the block that exist.
+    /// Fours of numbers of a key.
+    int fours;
+    int value_size, tiles;
+    /// Keys of the sequence from the block on.
     int count;
     /// The tile that waits, and its first row.
     int waiting_tile, waiting_row;
@@ -85,20 +88,23 @@ static int8_t *packed_values(const Attention *attention, struct attention_task t
 
 // --- Packing
 
+/// 16 columns of a head of a sequence.
 AVX512 static void find_centres(void *context, int index, int thread) {
     (void)thread;
     const Attention *attention = context;
     const struct kernels_attention *sizes = attention->plan.sizes;
-    const struct attention_sequence *sequence = &attention->plan.sequences[index / sizes->key_heads];
-    const int head = index % sizes->key_heads;
-    const ptrdiff_t token = (ptrdiff_t)sequence->key_start;
-    for (int column = 0; column < sizes->head_size; column += UNIT) {
-        find_centre(
-            &attention->centres[index], column,
-            attention->key + token * sizes->key_stride + head * sizes->key_head_stride + column, sizes->key_stride,
-            attention->value + token * sizes->value_stride + head * sizes->value_head_stride + column,
-            sizes->value_stride, sequence->keys, first_lanes(sizes->head_size - column));
+    const int units = attention->plan.value_size / UNIT, centre = index / units, column = index % units * UNIT;
+    const struct attention_sequence *sequence = &attention->plan.sequences[centre / sizes->key_heads];
+    if (sequence->queries == 0) {
+        return;
     }
+    const int head = centre % sizes->key_heads;
+    const ptrdiff_t token = (ptrdiff_t)sequence->key_start;
+    find_centre(
+        &attention->centres[centre], column,
+        attention->key + token * sizes->key_stride + head * sizes->key_head_stride + column, sizes->key_stride,
+        attention->value + token * sizes->value_stride + head * sizes->value_head_stride + column, sizes->value_stride,
+        sequence->keys, first_lanes(sizes->head_size - column));
 }
 
 AVX512 static void pack_block(void *context, int index, int thread) {
@@ -129,8 +135,8 @@ AVX512 static void pack_block(void *context, int index, int thread) {
 
 // --- Scores become weights
 
-/// Moves the references of a tile's rows whose largest power is above their limit. `tile` tiles of this block have
-/// weights already.
+/// Moves the references of a tile's rows whose largest power, in `top`, is above their limit. `tile` tiles of this
+/// block have weights already.
 AVX512 static __attribute__((noinline, cold)) void move_references(
     Block *block, int first_row, int tile, const float top[16]) {
     Rows *rows = block->rows;
@@ -188,7 +194,8 @@ AVX512_INLINE void leave_scores(
             largest[row] = i == 0 ? scaled : _mm512_max_ps(scaled, largest[row]);
         }
     }
-    const __m512 top = _mm512_mul_ps(largest_of_rows(largest), _mm512_loadu_ps(rows->slope + first_row));
+    const __m512 largest_score = largest_of_rows(largest);
+    const __m512 top = _mm512_mul_ps(largest_score, _mm512_loadu_ps(rows->slope + first_row));
     const __mmask16 six = (1 << TILE_ROWS) - 1;
     if (__builtin_expect(
             _mm512_mask_cmp_ps_mask(six, top, _mm512_loadu_ps(rows->limit + first_row), _CMP_GT_OQ) != 0, 0)) {
@@ -198,7 +205,7 @@ AVX512_INLINE void leave_scores(
     }
     const __m512 factor = coarse_exp2(_mm512_sub_ps(top, _mm512_loadu_ps(rows->reference + first_row)));
     _mm512_mask_storeu_ps(rows->factor[tile] + first_row, six, factor);
-    _mm512_store_ps(rows->offset, _mm512_sub_ps(_mm512_set1_ps(7.99435344f), top));  // 2^7.994 is 255
+    _mm512_store_ps(rows->largest, largest_score);
     block->waiting_tile = tile;
     block->waiting_row = first_row;
 }
@@ -215,11 +222,13 @@ AVX512_INLINE __mmask64 places_of(int count) {
 AVX512_INLINE void weigh_row(Block *block, int row, __m512i present) {
     Rows *rows = block->rows;
     const int place = block->waiting_row + row, tile = block->waiting_tile;
-    const __m512 slope = _mm512_set1_ps(rows->slope[place]), offset = _mm512_set1_ps(rows->offset[row]);
+    const __m512 slope = _mm512_set1_ps(rows->slope[place]), largest = _mm512_set1_ps(rows->largest[row]);
+    const __m512 power_of_255 = _mm512_set1_ps(7.99435344f);
     __m512i weight[TILE_UNITS];
     UNROLLED for (int i = 0; i < TILE_UNITS; i++) {
-        const __m512 power = _mm512_fmadd_ps(_mm512_load_ps(rows->score[row][i]), slope, offset);
-        weight[i] = _mm512_cvtps_epi32(coarse_exp2(power));
+        // The difference first, so that the largest is 255 however large scores are.
+        const __m512 below = _mm512_sub_ps(_mm512_load_ps(rows->score[row][i]), largest);
+        weight[i] = _mm512_cvtps_epi32(coarse_exp2(_mm512_fmadd_ps(below, slope, power_of_255)));
     }
     const __m512i packed =
         _mm512_packus_epi16(_mm512_packus_epi32(weight[0], weight[1]), _mm512_packus_epi32(weight[2], weight[3]));
@@ -260,7 +269,8 @@ AVX512_INLINE void score_tile(Block *block, int tile, int first_row, bool weighs
     const __m512i present = weighs ? present_keys(block) : _mm512_setzero_si512();
     __m512i score[TILE_ROWS][TILE_UNITS];
     UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
-        UNROLLED for (int i = 0; i < TILE_UNITS; i++) { score[row][i] = _mm512_set1_epi32(rows->start[first_row + row]); }
+        const __m512i start = _mm512_set1_epi32(rows->start[first_row + row]);
+        UNROLLED for (int i = 0; i < TILE_UNITS; i++) { score[row][i] = start; }
     }
     int done = 0;
     for (int row = 0; row < TILE_ROWS; row++) {
@@ -459,7 +469,8 @@ void attention_int8_avx512(
         .output = output,
         .centres = scratch,
     };
-    kernels_parallel(sizes->sequences * sizes->key_heads, find_centres, &attention);
+    const int units = attention.plan.value_size / UNIT;
+    kernels_parallel(sizes->sequences * sizes->key_heads * units, find_centres, &attention);
     kernels_parallel(attention.plan.packing_tasks, pack_block, &attention);
     kernels_parallel(attention.plan.tasks, attend_block, &attention);
 }

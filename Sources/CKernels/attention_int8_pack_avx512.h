@@ -1,13 +1,14 @@
 #pragma once
 #if defined(__x86_64__)
-// Keys and values in 8 bits. All keys of a head lose their mean first, which changes no weight: softmax sees differences.
-// They are mixed, as queries are, so that no large column sets the scale of all others. Values lose the middle of each
-// column, which is added to the result. What is left takes the 8 bits: of a key by itself, of a column of the values over
-// all tokens of the sequence.
+// Keys and values in 8 bits. All keys of a head lose their mean first, which changes no weight: softmax sees
+// differences. They are mixed, as queries are, so that no large column sets the scale of all others. Values lose the
+// middle of each column, which is added to the result. What is left takes the 8 bits: of a key by itself, of a column
+// of the values over all tokens of the sequence.
 //
-// Keys come in tiles of 64. Packed keys are [unit of 16][four numbers][key][4], -127...127 above 128, and behind each unit
-// the 16 scales. What is missing in the last tile is the last key again. Packed values are
-// [tile][unit of columns][four keys][column][4], -127...127, in the order of `place_key`; those that are missing are zero.
+// Keys come in tiles of 64. Packed keys are [unit of 16][four numbers][key][4], -127...127 above 128, and behind each
+// unit the 16 scales. What is missing in the last tile is the last key again. Packed values are
+// [tile][unit of columns][four keys][column][4], -127...127, the fours in the order of `key_of_four`; those that are
+// missing are zero.
 
 #include <math.h>
 
@@ -48,15 +49,15 @@ AVX512_INLINE void find_centre(
     const __m512 half = _mm512_set1_ps(0.5f);
     const __m512 middle = _mm512_add_ps(_mm512_mul_ps(smallest, half), _mm512_mul_ps(largest, half));
     __m512 reach = _mm512_max_ps(_mm512_sub_ps(largest, middle), _mm512_sub_ps(middle, smallest));
-    // At least 2^-127, as its inverse must be a number.
+    // At least 2^-126, as its inverse must be a number.
     __m512 scale = _mm512_max_ps(_mm512_div_ps(reach, _mm512_set1_ps(127)), _mm512_set1_ps(0x1p-126f));
     _mm512_store_ps(centre->key + column, _mm512_div_ps(sum, _mm512_set1_ps((float)count)));
     _mm512_store_ps(centre->value + column, middle);
     _mm512_store_ps(centre->scale + column, _mm512_add_ps(scale, unfit));
 }
 
-/// Multiplies the numbers of a query or key by an orthonormal matrix, which leaves their products as they are: a Hadamard
-/// matrix of the numbers an eighth of them apart. As they are where 8 does not divide their number.
+/// Multiplies the numbers of a query or key by an orthonormal matrix, which leaves their products as they are: a
+/// Hadamard matrix of the numbers an eighth of them apart. As they are where 8 does not divide their number.
 AVX512_INLINE void mix(float *numbers, int count) {
     const int eighth = count / 8;
     for (int i = 0; i < eighth && count % 8 == 0; i += 16) {

@@ -5,9 +5,11 @@
 //
 // Keys come in units of 16, 1...16 units a block. In bfloat16, packed keys of a sequence and key head are
 // [unit][pair of numbers][key][2], packed values [block][unit of columns][pair of keys][column][2]. What is missing at
-// the ends is zero. attention_int8_avx512.h says how they lie in 8 bits.
+// the ends is zero. attention_int8_pack_avx512.h says how they lie in 8 bits.
 
-enum { UNIT = 16, BLOCK_UNITS = 16, BLOCK_KEYS = UNIT * BLOCK_UNITS, TILE_ROWS = 6, BLOCK_ROWS = 66, MAXIMAL_HEAD = 512 };
+enum { UNIT = 16, BLOCK_UNITS = 16, BLOCK_KEYS = UNIT * BLOCK_UNITS, TILE_ROWS = 6, BLOCK_ROWS = 66 };
+
+enum { MAXIMAL_HEAD = 512 };
 
 /// What a path wants sizes to be multiples of.
 struct attention_grain {

@@ -134,6 +134,9 @@ import Testing
         var tiny = sample([20])
         for i in tiny.value.indices { tiny.value[i] = 1 + UInt16(i % 100) }
         #expect(tiny.run(instructions).allSatisfy { abs($0.value) < 0x1p-126 })
+        // A step of such scores is more than the powers that weights span.
+        let far = sample([70], [300], spread: 3e4)
+        #expect(far.run(instructions).allSatisfy { $0.value.isFinite })
         var huge = sample([20])
         for i in huge.value.indices { huge.value[i] = UInt16(rounding: i % 3 == 0 ? -1e34 : 1e34) }
         #expect(huge.run(instructions).allSatisfy { $0.value.isFinite })

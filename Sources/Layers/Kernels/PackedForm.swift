@@ -47,8 +47,8 @@ package struct PackedForm: Hashable, Sendable {
     /// Type of what the weight multiplies, and of what comes out.
     package var dtype: DType { numbers == .float32 ? .float32 : .bfloat16 }
 
-    /// Whether inputs are rounded to 8 bits. They are mixed before, and the weights alike, so that no outlier takes all of the
-    /// numbers.
+    /// Whether inputs are rounded to 8 bits. They are mixed before, and the weights alike, so that no outlier takes all of
+    /// the numbers.
     package var isInBytes: Bool { numbers == .int8 || numbers == .int4 }
 
     /// Inputs that share a multiple in 4 bits: the most that divide the inputs, in fours, up to 64. All where 4 do not.
