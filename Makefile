@@ -1,8 +1,8 @@
 # One set of flags for everything, so that nothing is compiled twice; without debug information, which takes a fifth of the
 # time. The C libraries must be there to build.
 swift_flags := -c release -Xswiftc -enable-testing -Xswiftc -gnone -Xcc -g0
-# Tests that change how the whole process computes, and those that watch the clock or the memory of the process, which
-# long computations beside them move.
+# Tests that change how the whole process computes; and those that watch the clock or the memory of the process, which
+# others beside them move, so that they run one after the other.
 apart := KernelTests
 timed := EngineTests|ServerTests|RemotePictureTests
 OMNIGEN2_GOLDENS ?= Tests/Fixtures/goldens
@@ -28,7 +28,7 @@ test: bootstrap ## run all tests
 	swift build --package-path Examples/Embed --scratch-path .build --product embed $(swift_flags)
 	swift test --skip-build $(swift_flags) --skip '$(apart)' --skip '$(timed)'
 	swift test --skip-build $(swift_flags) --filter '$(apart)'
-	swift test --skip-build $(swift_flags) --filter '$(timed)'
+	swift test --skip-build $(swift_flags) --no-parallel --filter '$(timed)'
 	scripts/tests/bootstrap
 	scripts/tests/gpu-check
 	scripts/tests/integrations

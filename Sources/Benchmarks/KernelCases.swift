@@ -23,6 +23,7 @@ enum KernelCases {
         let shape = "\(tokens) tokens, \(heads)/\(keyHeads) heads of \(size), \(rounds ? "int8" : "bf16")"
         let name = inBytes ? "attention-int8-\(tokens)" : "attention-\(tokens)"
         let kernel = inBytes ? kernels_attention_int8 : kernels_attention_bfloat16
+        let scratchSize = inBytes ? kernels_attention_int8_scratch : kernels_attention_bfloat16_scratch
         return BenchmarkCase(name, shape) { pool in
             let query = AlignedMemory(pool, tokens * heads * size, name: "query")
             let key = AlignedMemory(pool, tokens * keyHeads * size, name: "key")
@@ -40,8 +41,7 @@ enum KernelCases {
             (sizes.key_stride, sizes.key_head_stride) = (keyHeads * size, size)
             (sizes.value_stride, sizes.value_head_stride) = (keyHeads * size, size)
             sizes.scale = 1 / Float(size).squareRoot()
-            let scratch = AlignedMemory(
-                inBytes ? kernels_attention_int8_scratch(&sizes) : kernels_attention_bfloat16_scratch(&sizes))
+            let scratch = AlignedMemory(scratchSize(&sizes))
             let operations = 4 * Double(heads * size) * Double(tokens) * Double(tokens)
             return Measurement(work: .operations(operations, rounds ? .int8 : .bfloat16)) {
                 withExtendedLifetime(lengths) {

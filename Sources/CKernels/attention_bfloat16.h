@@ -19,15 +19,13 @@ typedef struct {
 } Attention;
 
 static uint16_t *packed_keys(const Attention *attention, struct attention_task task, int key_head) {
-    size_t unit = task.sequence->packed + (size_t)key_head * (size_t)task.sequence->units +
-                  (size_t)first_unit(task.sequence, task.block);
-    return (uint16_t *)attention->plan.packed_keys + unit * UNIT * (size_t)attention->plan.key_size;
+    return (uint16_t *)attention->plan.packed_keys +
+           first_packed_key(task, key_head) * (size_t)attention->plan.key_size;
 }
 
 static uint16_t *packed_values(const Attention *attention, struct attention_task task, int key_head) {
-    size_t unit = task.sequence->packed + (size_t)key_head * (size_t)task.sequence->units +
-                  (size_t)first_unit(task.sequence, task.block);
-    return (uint16_t *)attention->plan.packed_values + unit * UNIT * (size_t)attention->plan.value_size;
+    return (uint16_t *)attention->plan.packed_values +
+           first_packed_key(task, key_head) * (size_t)attention->plan.value_size;
 }
 
 AVX512 static void pack_block(void *context, int index, int thread) {

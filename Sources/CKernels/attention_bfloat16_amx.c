@@ -53,10 +53,6 @@ typedef struct {
     int block_units;
 } Seen;
 
-static Group *groups_of_thread(const struct attention_plan *plan, int thread) {
-    return (Group *)(plan->threads + (size_t)thread * GROUPS * sizeof(Group));
-}
-
 /// How many keys of the sequence a row of a group sees.
 static int visible_keys(const Task *task, const Group *group, int row) {
     const struct attention_sequence *sequence = task->sequence;
@@ -368,14 +364,12 @@ AMX static void attend_block(void *context, int index, int thread) {
         .sequence = place.sequence,
         .head = place.head,
         .key_head = place.head / (sizes->heads / sizes->key_heads),
-        .groups = groups_of_thread(&attention->plan, thread),
+        .groups = memory_of_thread(&attention->plan, thread, GROUPS * sizeof(Group)),
     };
-    int first = place.block * place.sequence->block_rows;
-    int left = place.sequence->queries - first;
-    int count = left < place.sequence->block_rows ? left : place.sequence->block_rows;
+    const struct attention_queries queries = queries_of(place);
     for (int group = 0; group < GROUPS; group++) {
-        int rows = count - group * GROUP_ROWS;
-        start_group(&task, &task.groups[group], first + group * GROUP_ROWS, rows < GROUP_ROWS ? rows : GROUP_ROWS);
+        int rows = queries.count - group * GROUP_ROWS;
+        start_group(&task, &task.groups[group], queries.first + group * GROUP_ROWS, rows < GROUP_ROWS ? rows : GROUP_ROWS);
     }
     configure_tiles(AMX_ROWS);
     attend_groups(&task);

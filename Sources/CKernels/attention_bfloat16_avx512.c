@@ -1,12 +1,12 @@
 #if defined(__x86_64__)
 #include "attention_bfloat16_avx512.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "attention_bfloat16.h"
 #include "attention_plan.h"
+#include "attention_sums.h"
 #include "avx512.h"
 
 // A task takes a block of rows through all blocks of keys: scores of 6 rows and 64 keys are made in registers, become
@@ -46,10 +46,6 @@ typedef struct {
     /// For each row, how many keys of this block it sees; may be negative, or beyond the block.
     int visible[BLOCK_ROWS];
 } Block;
-
-static Rows *rows_of_thread(const struct attention_plan *plan, int thread) {
-    return (Rows *)(plan->threads + (size_t)thread * ((sizeof(Rows) + 63) & ~(size_t)63));
-}
 
 AVX512 static void scale_weights(uint16_t *weight, int count, __m512 factor) {
     for (int i = 0; i < count; i += 16) {
@@ -308,16 +304,6 @@ AVX512 static void copy_queries(
     }
 }
 
-static void start_rows(Rows *rows, int count, int value_size) {
-    memset(rows->sum, 0, sizeof(rows->sum[0]) * (size_t)count);
-    memset(rows->output, 0, sizeof(float) * (size_t)count * (size_t)value_size);
-    for (int row = 0; row < count; row++) {
-        // Finite, so that scores of -infinity before all others weigh nothing.
-        rows->reference[row] = -FLT_MAX;
-        rows->limit[row] = -INFINITY;
-    }
-}
-
 AVX512 static void write_rows(
     const Rows *rows, int count, int head_size, int value_size, uint16_t *output, ptrdiff_t stride) {
     fetch_rows(output, count, head_size, stride, true);
@@ -336,25 +322,25 @@ AVX512 static void attend_block(void *context, int index, int thread) {
     const struct kernels_attention *sizes = attention->plan.sizes;
     struct attention_task task = query_task(&attention->plan, index);
     const struct attention_sequence *sequence = task.sequence;
-    int first = task.block * sequence->block_rows;
-    int count = sequence->queries - first < sequence->block_rows ? sequence->queries - first : sequence->block_rows;
+    const struct attention_queries queries = queries_of(task);
+    const int count = queries.count;
     int rows = (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
     Block block = {
-        .rows = rows_of_thread(&attention->plan, thread),
+        .rows = memory_of_thread(&attention->plan, thread, sizeof(Rows)),
         .key_pairs = attention->plan.key_size / 2,
         .value_size = attention->plan.value_size,
         .slope = attention->slope,
     };
-    const uint16_t *query = attention->query +
-                            ((ptrdiff_t)sequence->query_start + first) * sizes->query_stride +
-                            task.head * sizes->query_head_stride;
+    const uint16_t *query =
+        attention->query + queries.token * sizes->query_stride + task.head * sizes->query_head_stride;
     copy_queries(attention, query, count, rows, block.rows->query);
-    start_rows(block.rows, rows, block.value_size);
+    start_sums(
+        block.rows->sum, block.rows->output, block.rows->reference, block.rows->limit, rows, block.value_size);
     for (task.block = 0; task.block < sequence->key_blocks; task.block++) {
         int unit = first_unit(sequence, task.block);
         block.units = first_unit(sequence, task.block + 1) - unit;
         for (int row = 0; row < rows; row++) {
-            int place = first + (row < count ? row : count - 1);
+            int place = queries.first + (row < count ? row : count - 1);
             int seen = sizes->causal ? sequence->keys - sequence->queries + place + 1 : sequence->keys;
             block.visible[row] = seen - unit * UNIT;
         }
@@ -368,8 +354,7 @@ AVX512 static void attend_block(void *context, int index, int thread) {
         add_block(&block, rows);
     }
     ptrdiff_t stride = (ptrdiff_t)sizes->heads * sizes->head_size;
-    uint16_t *output = attention->output + ((ptrdiff_t)sequence->query_start + first) * stride;
-    output += (ptrdiff_t)task.head * sizes->head_size;
+    uint16_t *output = attention->output + queries.token * stride + (ptrdiff_t)task.head * sizes->head_size;
     write_rows(block.rows, count, sizes->head_size, block.value_size, output, stride);
 }
 

@@ -3,11 +3,10 @@
 //
 // As in attention_bfloat16_avx512.c, but packed keys are [unit][number][key], packed values [block][unit of
 // columns][key][column].
-#include <float.h>
-
 #include "attention_float32.h"
 #include "attention_float32_scratch.h"
 #include "attention_plan.h"
+#include "attention_sums.h"
 #include "kernels_parallel.h"
 #include "vector16.h"
 
@@ -43,9 +42,7 @@ INLINE floats aligned_floats(const float *from) {
 INLINE void store_aligned(float *to, floats value) { memcpy(__builtin_assume_aligned(to, 64), &value, sizeof value); }
 
 static float *packed(char *memory, struct attention_task task, int head, int width) {
-    size_t unit = task.sequence->packed + (size_t)head * (size_t)task.sequence->units +
-                  (size_t)first_unit(task.sequence, task.block);
-    return (float *)memory + unit * UNIT * (size_t)width;
+    return (float *)memory + first_packed_key(task, head) * (size_t)width;
 }
 
 INLINE void pack_any(
@@ -226,12 +223,8 @@ static void add_block(Block *block, int rows) {
 INLINE void start_rows(
     struct attention_rows *rows, const void *query, ptrdiff_t stride, int count, int all_rows, int head_size,
     int value_size, float sign, bool half) {
-    memset(rows->sum, 0, sizeof rows->sum);
-    memset(rows->output, 0, sizeof(float) * (size_t)all_rows * (size_t)value_size);
+    start_sums(rows->sum, rows->output, rows->reference, rows->limit, all_rows, value_size);
     for (int row = 0; row < all_rows; row++) {
-        // Finite, so that scores of -infinity before all others weigh nothing.
-        rows->reference[row] = -FLT_MAX;
-        rows->limit[row] = -INFINITY;
         for (int i = 0; i < head_size; i += LANES) {
             int left = head_size - i < LANES ? head_size - i : LANES;
             floats numbers = {};
@@ -283,26 +276,24 @@ static void attend_keys(const Attention *attention, struct attention_task task, 
 INLINE void attend_any(const Attention *attention, int index, int thread, bool half) {
     const struct kernels_attention *sizes = attention->plan.sizes;
     struct attention_task task = query_task(&attention->plan, index);
-    int first = task.block * task.sequence->block_rows;
-    int left = task.sequence->queries - first;
-    int count = left < task.sequence->block_rows ? left : task.sequence->block_rows;
+    const struct attention_queries queries = queries_of(task);
+    const int count = queries.count;
     int rows = (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
     Block block = {
-        .rows = attention_rows_of_thread(&attention->plan, thread),
+        .rows = memory_of_thread(&attention->plan, thread, sizeof(struct attention_rows)),
         .head_size = sizes->head_size,
         .key_size = attention->plan.key_size,
         .value_size = attention->plan.value_size,
         .slope = attention->slope,
     };
-    ptrdiff_t token = (ptrdiff_t)task.sequence->query_start + first;
     const void *query =
-        element(attention->query, token * sizes->query_stride + task.head * sizes->query_head_stride, half);
+        element(attention->query, queries.token * sizes->query_stride + task.head * sizes->query_head_stride, half);
     start_rows(
         block.rows, query, sizes->query_stride, count, rows, sizes->head_size, attention->plan.value_size,
         sizes->scale < 0 ? -1 : 1, half);
-    attend_keys(attention, task, &block, first, count);
+    attend_keys(attention, task, &block, queries.first, count);
     ptrdiff_t stride = (ptrdiff_t)sizes->heads * sizes->head_size;
-    void *output = (void *)element(attention->output, token * stride + (ptrdiff_t)task.head * sizes->head_size, half);
+    void *output = (void *)element(attention->output, queries.token * stride + (ptrdiff_t)task.head * sizes->head_size, half);
     write_rows(block.rows, count, sizes->head_size, block.value_size, output, stride, half);
 }
 

@@ -17,7 +17,3 @@ struct attention_rows {
     /// [row][value_size]
     _Alignas(64) float output[BLOCK_ROWS * MAXIMAL_HEAD];
 };
-
-static inline struct attention_rows *attention_rows_of_thread(const struct attention_plan *plan, int thread) {
-    return (struct attention_rows *)plan->threads + thread;
-}

@@ -1,12 +1,12 @@
 #if defined(__x86_64__)
 #include "attention_int8_avx512.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "attention_int8_pack_avx512.h"
 #include "attention_plan.h"
+#include "attention_sums.h"
 #include "avx512.h"
 #include "kernels_parallel.h"
 
@@ -43,14 +43,6 @@ typedef struct {
     _Alignas(64) float output[BLOCK_ROWS * MAXIMAL_HEAD];
 } Rows;
 
-typedef struct {
-    struct attention_plan plan;
-    const uint16_t *query, *key, *value;
-    uint16_t *output;
-    /// [sequence][key head]
-    Centre *centres;
-} Attention;
-
 /// A task at one block of keys.
 typedef struct {
     Rows *rows;
@@ -64,74 +56,6 @@ typedef struct {
     /// The tile that waits, and its first row.
     int waiting_tile, waiting_row;
 } Block;
-
-static const Centre *centre_of(const Attention *attention, struct attention_task task, int key_head) {
-    const ptrdiff_t sequence = task.sequence - attention->plan.sequences;
-    return &attention->centres[sequence * attention->plan.sizes->key_heads + key_head];
-}
-
-static size_t first_packed_key(struct attention_task task, int key_head) {
-    return (task.sequence->packed + (size_t)key_head * (size_t)task.sequence->units +
-            (size_t)first_unit(task.sequence, task.block)) *
-           UNIT;
-}
-
-static uint8_t *packed_keys(const Attention *attention, struct attention_task task, int key_head) {
-    return (uint8_t *)attention->plan.packed_keys +
-           first_packed_key(task, key_head) * (size_t)attention->plan.key_size;
-}
-
-static int8_t *packed_values(const Attention *attention, struct attention_task task, int key_head) {
-    return (int8_t *)attention->plan.packed_values +
-           first_packed_key(task, key_head) * (size_t)attention->plan.value_size;
-}
-
-// --- Packing
-
-/// 16 columns of a head of a sequence.
-AVX512 static void find_centres(void *context, int index, int thread) {
-    (void)thread;
-    const Attention *attention = context;
-    const struct kernels_attention *sizes = attention->plan.sizes;
-    const int units = attention->plan.value_size / UNIT, centre = index / units, column = index % units * UNIT;
-    const struct attention_sequence *sequence = &attention->plan.sequences[centre / sizes->key_heads];
-    if (sequence->queries == 0) {
-        return;
-    }
-    const int head = centre % sizes->key_heads;
-    const ptrdiff_t token = (ptrdiff_t)sequence->key_start;
-    find_centre(
-        &attention->centres[centre], column,
-        attention->key + token * sizes->key_stride + head * sizes->key_head_stride + column, sizes->key_stride,
-        attention->value + token * sizes->value_stride + head * sizes->value_head_stride + column, sizes->value_stride,
-        sequence->keys, first_lanes(sizes->head_size - column));
-}
-
-AVX512 static void pack_block(void *context, int index, int thread) {
-    (void)thread;
-    const Attention *attention = context;
-    const struct kernels_attention *sizes = attention->plan.sizes;
-    const struct attention_task task = packing_task(&attention->plan, index);
-    const struct attention_keys keys = keys_to_pack(task);
-    const Centre *centre = centre_of(attention, task, task.head);
-    const uint16_t *key = attention->key + keys.token * sizes->key_stride + task.head * sizes->key_head_stride;
-    const uint16_t *value = attention->value + keys.token * sizes->value_stride + task.head * sizes->value_head_stride;
-    uint8_t *to_keys = packed_keys(attention, task, task.head);
-    int8_t *to_values = packed_values(attention, task, task.head);
-    const int fours = (sizes->head_size + 3) / 4;
-    for (int first = 0; first < keys.filled; first += UNIT) {
-        const int last = keys.count - 1;
-        const int from = first < last ? first : last;
-        pack_unit_of_keys(
-            centre, key + from * sizes->key_stride, sizes->key_stride, keys.count - from, sizes->head_size, fours,
-            to_keys + first * attention->plan.key_size);
-    }
-    for (int first = 0; first < keys.filled; first += TILE_KEYS) {
-        pack_tile_of_values(
-            centre, value + first * sizes->value_stride, sizes->value_stride, keys.count - first, sizes->head_size,
-            to_values + first * attention->plan.value_size);
-    }
-}
 
 // --- Scores become weights
 
@@ -303,29 +227,33 @@ AVX512 static void weigh_block(Block *block, int rows) {
 
 // --- Weights meet values
 
+/// The products of a tile's weights and values, whole numbers, at 6 rows and `width` * 16 columns.
+AVX512_INLINE void multiply_tile(__m512i sum[TILE_ROWS][4], const uint8_t *weight, const int8_t *values, int width) {
+    UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+        UNROLLED for (int i = 0; i < width; i++) { sum[row][i] = _mm512_setzero_si512(); }
+    }
+    for (int four = 0; four < TILE_FOURS; four++, weight += 4, values += 4 * UNIT) {
+        __m512i value[4];
+        UNROLLED for (int i = 0; i < width; i++) { value[i] = _mm512_load_si512(values + i * UNIT * TILE_KEYS); }
+        UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+            int32_t number;
+            memcpy(&number, weight + row * BLOCK_KEYS, 4);
+            const __m512i factor = _mm512_set1_epi32(number);
+            UNROLLED for (int i = 0; i < width; i++) {
+                sum[row][i] = _mm512_dpbusd_epi32(sum[row][i], factor, value[i]);
+            }
+        }
+    }
+}
+
 /// output += factor * (weight value) over the tiles of a block, at 6 rows and `width` * 16 columns.
 AVX512_INLINE void add_tiles(const Block *block, int first_row, int column_unit, int width) {
     const Rows *rows = block->rows;
     for (int tile = 0; tile < block->tiles; tile++) {
         const int8_t *values =
             block->values + ((size_t)tile * (size_t)block->value_size + (size_t)column_unit * UNIT) * TILE_KEYS;
-        const uint8_t *weight = rows->weight[first_row][tile];
         __m512i sum[TILE_ROWS][4];
-        UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
-            UNROLLED for (int i = 0; i < width; i++) { sum[row][i] = _mm512_setzero_si512(); }
-        }
-        for (int four = 0; four < TILE_FOURS; four++, weight += 4, values += 4 * UNIT) {
-            __m512i value[4];
-            UNROLLED for (int i = 0; i < width; i++) { value[i] = _mm512_load_si512(values + i * UNIT * TILE_KEYS); }
-            UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
-                int32_t number;
-                memcpy(&number, weight + row * BLOCK_KEYS, 4);
-                const __m512i factor = _mm512_set1_epi32(number);
-                UNROLLED for (int i = 0; i < width; i++) {
-                    sum[row][i] = _mm512_dpbusd_epi32(sum[row][i], factor, value[i]);
-                }
-            }
-        }
+        multiply_tile(sum, rows->weight[first_row][tile], values, width);
         float *output = block->rows->output + (size_t)first_row * (size_t)block->value_size + column_unit * UNIT;
         UNROLLED for (int row = 0; row < TILE_ROWS; row++, output += block->value_size) {
             const __m512 factor = _mm512_set1_ps(rows->factor[tile][first_row + row]);
@@ -385,15 +313,6 @@ AVX512 static void round_queries(
     }
 }
 
-static void start_rows(Rows *rows, int count, int value_size) {
-    memset(rows->sum, 0, sizeof(rows->sum[0]) * (size_t)count);
-    memset(rows->output, 0, sizeof(float) * (size_t)count * (size_t)value_size);
-    for (int row = 0; row < count; row++) {
-        rows->reference[row] = -FLT_MAX;
-        rows->limit[row] = -INFINITY;
-    }
-}
-
 AVX512 static void write_rows(
     const Rows *rows, const Centre *centre, int count, int head_size, int value_size, uint16_t *output,
     ptrdiff_t stride) {
@@ -411,29 +330,25 @@ AVX512 static void write_rows(
     }
 }
 
-static Rows *rows_of_thread(const struct attention_plan *plan, int thread) {
-    return (Rows *)(plan->threads + (size_t)thread * ((sizeof(Rows) + 63) & ~(size_t)63));
-}
-
 AVX512 static void attend_block(void *context, int index, int thread) {
     const Attention *attention = context;
     const struct kernels_attention *sizes = attention->plan.sizes;
     struct attention_task task = query_task(&attention->plan, index);
     const struct attention_sequence *sequence = task.sequence;
     const int key_head = task.head / (sizes->heads / sizes->key_heads);
-    const int first = task.block * sequence->block_rows;
-    const int left = sequence->queries - first;
-    const int count = left < sequence->block_rows ? left : sequence->block_rows;
+    const struct attention_queries queries = queries_of(task);
+    const int count = queries.count;
     const int rows = (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
     Block block = {
-        .rows = rows_of_thread(&attention->plan, thread),
+        .rows = memory_of_thread(&attention->plan, thread, sizeof(Rows)),
         .fours = (sizes->head_size + 3) / 4,
         .value_size = attention->plan.value_size,
     };
-    const uint16_t *query = attention->query + ((ptrdiff_t)sequence->query_start + first) * sizes->query_stride +
-                            task.head * sizes->query_head_stride;
+    const uint16_t *query =
+        attention->query + queries.token * sizes->query_stride + task.head * sizes->query_head_stride;
     round_queries(sizes, query, count, rows, block.rows);
-    start_rows(block.rows, rows, block.value_size);
+    start_sums(
+        block.rows->sum, block.rows->output, block.rows->reference, block.rows->limit, rows, block.value_size);
     for (task.block = 0; task.block < sequence->key_blocks; task.block++) {
         const int unit = first_unit(sequence, task.block);
         block.tiles = (first_unit(sequence, task.block + 1) - unit) / TILE_UNITS;
@@ -444,8 +359,7 @@ AVX512 static void attend_block(void *context, int index, int thread) {
         add_block(&block, rows);
     }
     const ptrdiff_t stride = (ptrdiff_t)sizes->heads * sizes->head_size;
-    uint16_t *output = attention->output + ((ptrdiff_t)sequence->query_start + first) * stride;
-    output += (ptrdiff_t)task.head * sizes->head_size;
+    uint16_t *output = attention->output + queries.token * stride + (ptrdiff_t)task.head * sizes->head_size;
     write_rows(
         block.rows, centre_of(attention, task, key_head), count, sizes->head_size, block.value_size, output, stride);
 }

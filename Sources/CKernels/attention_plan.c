@@ -2,16 +2,14 @@
 
 #include "kernels_parallel.h"
 
-static size_t aligned(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
-
 static int rounded_up(int value, int step) { return (value + step - 1) / step * step; }
 
 static size_t sequences_size(const struct kernels_attention *sizes) {
-    return aligned((size_t)sizes->sequences * sizeof(struct attention_sequence));
+    return whole_lines((size_t)sizes->sequences * sizeof(struct attention_sequence));
 }
 
 static size_t packed_size(const struct kernels_attention *sizes, size_t units, int width, size_t element) {
-    return aligned((size_t)sizes->key_heads * units * UNIT * (size_t)width * element);
+    return whole_lines((size_t)sizes->key_heads * units * UNIT * (size_t)width * element);
 }
 
 /// Elements of a packed key.
@@ -30,7 +28,7 @@ size_t attention_plan_size(
     }
     return sequences_size(sizes) + packed_size(sizes, units, key_size_of(grain, sizes->head_size), element) +
            packed_size(sizes, units, rounded_up(sizes->head_size, UNIT), element) +
-           (size_t)kernels_threads() * aligned(per_thread);
+           (size_t)kernels_threads() * whole_lines(per_thread);
 }
 
 /// Blocks of queries that are as equal as tiles allow.
@@ -104,6 +102,12 @@ struct attention_keys keys_to_pack(struct attention_task task) {
     const int end = first_unit(task.sequence, task.block + 1) * UNIT;
     const int keys = end < task.sequence->keys ? end : task.sequence->keys;
     return (struct attention_keys){(ptrdiff_t)task.sequence->key_start + begin, keys - begin, end - begin};
+}
+
+struct attention_queries queries_of(struct attention_task task) {
+    const int first = task.block * task.sequence->block_rows, left = task.sequence->queries - first;
+    const int count = left < task.sequence->block_rows ? left : task.sequence->block_rows;
+    return (struct attention_queries){(ptrdiff_t)task.sequence->query_start + first, first, count};
 }
 
 struct attention_task query_task(const struct attention_plan *plan, int task) {

@@ -69,14 +69,36 @@ struct attention_keys {
     int count, filled;
 };
 
+/// The queries of a block that attends: where they begin among all that lie end to end and among those of the sequence,
+/// and how many there are.
+struct attention_queries {
+    ptrdiff_t token;
+    int first, count;
+};
+
 struct attention_task packing_task(const struct attention_plan *plan, int task);
 struct attention_keys keys_to_pack(struct attention_task task);
 struct attention_task query_task(const struct attention_plan *plan, int task);
+struct attention_queries queries_of(struct attention_task task);
+
+/// Bytes up to a multiple of a line of the cache.
+static inline size_t whole_lines(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
+
+/// What a thread of the plan works in: `size` bytes.
+static inline void *memory_of_thread(const struct attention_plan *plan, int thread, size_t size) {
+    return plan->threads + (size_t)thread * whole_lines(size);
+}
 
 /// The first unit of a block; blocks of a sequence are as equal as can be.
 static inline int first_unit(const struct attention_sequence *sequence, int block) {
     const int grains = sequence->units / sequence->unit_grain;
     return (int)((long long)block * grains / sequence->key_blocks) * sequence->unit_grain;
+}
+
+/// The first packed key of a task's block and key head, among those of all heads and sequences.
+static inline size_t first_packed_key(struct attention_task task, int key_head) {
+    const size_t unit = task.sequence->packed + (size_t)key_head * (size_t)task.sequence->units;
+    return (unit + (size_t)first_unit(task.sequence, task.block)) * UNIT;
 }
 
 /// Units of the next tile where `left` are left: as equal as can be, none above 4.

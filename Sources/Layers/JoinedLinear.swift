@@ -39,7 +39,7 @@ package struct JoinedLinear {
     package var isInBytes: Bool {
         switch storage {
         case .separate: false
-        case .packed(let packed): packed.weight.form.isInBytes
+        case .packed(let packed): packed.weight.form.numbers.isInBytes
         }
     }
 

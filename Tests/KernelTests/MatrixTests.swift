@@ -62,18 +62,23 @@ func exponential(_ x: Double) -> Double { exp(x) }
         }
     }
 
+    /// The same weights in 8 bits give the same bits.
+    private func checkAgainstInt8(_ four: MatrixProduct, _ group: Int, _ name: String) throws {
+        var eight = four
+        eight.format = KERNELS_INT8
+        eight.weights = four.weights.indices.map { four.weights[$0] * Float(four.multiples[$0 / group]) }
+        try onEachPath { path in
+            let same = try #require(four.multiplied()) == eight.multiplied()
+            #expect(same, "\(path), \(name)")
+        }
+    }
+
     /// What 4 bits and multiples say can be said in 8 bits.
     @Test func int4IsInt8OfTheProducts() throws {
         for (inputs, group) in [(63, 63), (2520, 60), (1280, 64)] {
             for rows in [1, 2, 4, 6, 7, 40, 200] {
                 let four = MatrixProduct(KERNELS_INT4, rows, 70, inputs, group: group, epilogue: 3, seed: rows)
-                var eight = four
-                eight.format = KERNELS_INT8
-                eight.weights = four.weights.indices.map { four.weights[$0] * Float(four.multiples[$0 / group]) }
-                try onEachPath { path in
-                    let same = try #require(four.multiplied()) == eight.multiplied()
-                    #expect(same, "\(path), \(rows) rows, \(inputs) inputs")
-                }
+                try checkAgainstInt8(four, group, "\(rows) rows, \(inputs) inputs")
             }
         }
     }
@@ -86,13 +91,7 @@ func exponential(_ x: Double) -> Double { exp(x) }
                 var four = MatrixProduct(KERNELS_INT4, rows, 70, inputs, group: group, seed: rows)
                 four.x = four.x.map { _ in input }
                 four.weights = four.weights.map { _ in weight }
-                var eight = four
-                eight.format = KERNELS_INT8
-                eight.weights = four.weights.indices.map { four.weights[$0] * Float(four.multiples[$0 / group]) }
-                try onEachPath { path in
-                    let same = try #require(four.multiplied()) == eight.multiplied()
-                    #expect(same, "\(path), \(rows) rows, \(input) times \(weight)")
-                }
+                try checkAgainstInt8(four, group, "\(rows) rows, \(input) times \(weight)")
             }
         }
     }

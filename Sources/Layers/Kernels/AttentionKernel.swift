@@ -77,14 +77,11 @@ struct AttentionKernel {
                     key_stride: key.tokenStride, key_head_stride: key.headStride, value_stride: value.tokenStride,
                     value_head_stride: value.headStride, scale: scale, causal: causal)
                 switch query.tensor.dtype {
-                case .bfloat16 where inBytes:
-                    let scratch = try KernelScratch.borrow(kernels_attention_int8_scratch(&sizes))
-                    try kernels_attention_int8(
-                        &sizes, query.tensor.elements(UInt16.self), key.tensor.elements(UInt16.self),
-                        value.tensor.elements(UInt16.self), output.elements(UInt16.self), scratch)
                 case .bfloat16:
-                    let scratch = try KernelScratch.borrow(kernels_attention_bfloat16_scratch(&sizes))
-                    try kernels_attention_bfloat16(
+                    let size = inBytes ? kernels_attention_int8_scratch : kernels_attention_bfloat16_scratch
+                    let kernel = inBytes ? kernels_attention_int8 : kernels_attention_bfloat16
+                    let scratch = try KernelScratch.borrow(size(&sizes))
+                    try kernel(
                         &sizes, query.tensor.elements(UInt16.self), key.tensor.elements(UInt16.self),
                         value.tensor.elements(UInt16.self), output.elements(UInt16.self), scratch)
                 default:

@@ -28,6 +28,9 @@ package struct PackedForm: Hashable, Sendable {
             case .packed, .dense: self = dtype == .bfloat16 ? .bfloat16 : .float32
             }
         }
+
+        /// Whether inputs are rounded to 8 bits when they meet the weight.
+        package var isInBytes: Bool { self == .int8 || self == .int4 }
     }
 
     /// The form in which rows are packed one by one: what is compact is made of whole panels.
@@ -36,7 +39,7 @@ package struct PackedForm: Hashable, Sendable {
     /// The form of the same numbers in which the weight of the layers at these paths is held, where names say whether they
     /// are; the smaller one first.
     func held(of paths: [String], _ holds: (String) -> Bool) -> PackedForm? {
-        let forms = dtype == .bfloat16 && !isInBytes ? [with(.compactBfloat16), with(.bfloat16)] : [self]
+        let forms = dtype == .bfloat16 && !isRotated ? [with(.compactBfloat16), with(.bfloat16)] : [self]
         return forms.first { holds($0.name(of: paths)) }
     }
 
@@ -47,9 +50,8 @@ package struct PackedForm: Hashable, Sendable {
     /// Type of what the weight multiplies, and of what comes out.
     package var dtype: DType { numbers == .float32 ? .float32 : .bfloat16 }
 
-    /// Whether inputs are rounded to 8 bits. They are mixed before, and the weights alike, so that no outlier takes all of
-    /// the numbers.
-    package var isInBytes: Bool { numbers == .int8 || numbers == .int4 }
+    /// Whether inputs are mixed before they are rounded, and the weights alike, so that no outlier takes all of the numbers.
+    private var isRotated: Bool { numbers.isInBytes }
 
     /// Inputs that share a multiple in 4 bits: the most that divide the inputs, in fours, up to 64. All where 4 do not.
     var group: Int { stride(from: 64, to: 0, by: -4).first { inputs % $0 == 0 } ?? inputs }
@@ -70,7 +72,7 @@ package struct PackedForm: Hashable, Sendable {
             case .int4: KERNELS_INT4
             }
         return kernels_weight(
-            format: format, outputs: outputs, inputs: inputs, group: group, swiglu: isGated, rotated: isInBytes,
+            format: format, outputs: outputs, inputs: inputs, group: group, swiglu: isGated, rotated: isRotated,
             packed: nil)
     }
 

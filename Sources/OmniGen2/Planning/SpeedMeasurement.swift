@@ -68,8 +68,7 @@ struct SpeedMeasurement {
         let count = Self.attentionTokens
         let query = try numbers([1, count, heads, headSize])
         let key = try numbers([1, count, keyValueHeads, headSize])
-        let storage = try folder.storage(.transformer, dtype, device)
-        let inBytes = storage == .int8 || storage == .int4
+        let inBytes = try PackedForm.Numbers(folder.storage(.transformer, dtype, device), dtype).isInBytes
         let seconds = try seconds { try attention(query, key, key, lengths: [count], inBytes: inBytes) }
         return attentionOperations(count, count, width: heads * headSize) / max(seconds, 1e-9)
     }
