@@ -5,13 +5,14 @@ swift_flags := -c release -Xswiftc -enable-testing -Xswiftc -gnone -Xcc -g0
 # others beside them move, so that they run one after the other.
 apart := KernelTests
 timed := EngineTests|ServerTests|RemotePictureTests
+emulated := -Xcc -DKERNELS_EMULATED -Xswiftc -DKERNELS_EMULATED
 OMNIGEN2_GOLDENS ?= Tests/Fixtures/goldens
 PYTHON ?= python3
 SHAPES_SEED ?= 1
 SHAPES_COUNT ?= 200
 SHAPES_PAIRS ?= 600
 
-.PHONY: help bootstrap build test serve-test demo bench bench-compare shapes-bench shapes-speedups shapes-model parity format lint docs release-bundle
+.PHONY: help bootstrap build test emulated-test serve-test demo bench bench-compare shapes-bench shapes-speedups shapes-model parity format lint docs release-bundle
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -33,6 +34,10 @@ test: bootstrap ## run all tests
 	scripts/tests/gpu-check
 	scripts/tests/integrations
 	scripts/docs
+
+emulated-test: bootstrap ## test the kernels with NEON's and AMX's instructions emulated; takes libsimde-dev
+	swift build --build-tests --scratch-path .build/emulated $(swift_flags) $(emulated)
+	swift test --skip-build --scratch-path .build/emulated $(swift_flags) $(emulated) --filter '$(apart)'
 
 serve-test: bootstrap ## tests of the server with OpenAI's client, a browser, fuzzing and load
 	swift build --product omnigen2 $(swift_flags)

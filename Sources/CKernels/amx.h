@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+#if defined(KERNELS_EMULATED)
+#include "amx_emulated.h"
+#endif
+
 #define AMX                                                                                                    \
     __attribute__((target("amx-tile,amx-bf16,amx-int8,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni," \
                           "avx2,fma,bmi2,prfchw")))

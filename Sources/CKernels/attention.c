@@ -10,7 +10,7 @@ static attention_float32 *float32_of_path(void) {
     if (kernels_path() >= KERNELS_AVX512) {
         return attention_float32_avx512;
     }
-    if (kernels_path() == KERNELS_AVX2) {
+    if (kernels_path() >= KERNELS_AVX2) {
         return attention_float32_avx2;
     }
 #endif

@@ -174,7 +174,7 @@ static decode_block *kernel_of_path(bool half) {
     if (kernels_path() >= KERNELS_AVX512) {
         return half ? decode_block_bfloat16_avx512 : decode_block_avx512;
     }
-    if (kernels_path() == KERNELS_AVX2) {
+    if (kernels_path() >= KERNELS_AVX2) {
         return decode_block_avx2;
     }
 #endif

@@ -9,7 +9,7 @@ const struct elementwise *elementwise_of_path(void) {
     if (kernels_path() >= KERNELS_AVX512) {
         return &elementwise_avx512;
     }
-    if (kernels_path() == KERNELS_AVX2) {
+    if (kernels_path() >= KERNELS_AVX2) {
         return &elementwise_avx2;
     }
 #endif

@@ -9,7 +9,7 @@ static const struct group_norm *group_norm_of_path(void) {
     if (kernels_path() >= KERNELS_AVX512) {
         return &group_norm_avx512;
     }
-    if (kernels_path() == KERNELS_AVX2) {
+    if (kernels_path() >= KERNELS_AVX2) {
         return &group_norm_avx2;
     }
 #endif

@@ -56,9 +56,12 @@ const struct matrix_kernels *matrix_kernels(void) {
     case KERNELS_AMX: // For what `multiply_amx` does not do.
     case KERNELS_AVX512:
         return &matrix_kernels_avx512;
+    case KERNELS_AVX_VNNI:
+        return &matrix_kernels_avxvnni;
     case KERNELS_AVX2:
         return &matrix_kernels_avx2;
-#elif defined(__aarch64__)
+#endif
+#if defined(__aarch64__) || defined(KERNELS_EMULATED)
     case KERNELS_NEON:
         return &matrix_kernels_neon;
 #endif

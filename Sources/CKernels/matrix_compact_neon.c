@@ -1,8 +1,8 @@
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(KERNELS_EMULATED)
 
 #include "matrix_layout.h"
 
-#include <arm_neon.h>
+#include "neon.h"
 
 /// 8 numbers whose codes are the lowest 4 bits of words.
 static inline uint16x8_t numbers_of(uint16x8_t words, uint8x16_t exponents, const char *rests) {

@@ -1,8 +1,8 @@
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(KERNELS_EMULATED)
 
 #include "matrix_layout.h"
 
-#include <arm_neon.h>
+#include "neon.h"
 
 /// Of four outputs, so that each meets its four inputs.
 static inline int8x16_t four_times_each(const int8_t *multiples) {

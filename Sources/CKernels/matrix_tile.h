@@ -156,7 +156,7 @@ void matrix_unpack_compact_portable(char *panel, const uint8_t *exponents, const
 float matrix_quantise_row_portable(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
 float matrix_quantise_floats_portable(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
 void matrix_finish_portable(const struct matrix_finish *finish, const struct matrix_finish_block *block);
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(KERNELS_EMULATED)
 extern const struct matrix_kernels matrix_kernels_neon;
 void matrix_unpack_int4_neon(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
 void matrix_unpack_compact_neon(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
@@ -164,7 +164,11 @@ void matrix_unpack_compact_neon(char *panel, const uint8_t *exponents, const cha
 #endif
 #if defined(__x86_64__)
 extern const struct matrix_kernels matrix_kernels_avx2;
+extern const struct matrix_kernels matrix_kernels_avxvnni;
 extern const struct matrix_kernels matrix_kernels_avx512;
+void matrix_tile_avx2(enum kernels_format format, const struct matrix_tile *tile);
+/// Of int8, with what AVX-512 has of AVX-VNNI.
+void matrix_tile_avx512vnni(const struct matrix_tile *tile);
 void matrix_unpack_int4_avx2(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
 void matrix_unpack_compact_avx2(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
                                    enum matrix_reading reading);
@@ -173,6 +177,9 @@ void matrix_unpack_compact_avx512(char *panel, const uint8_t *exponents, const c
                                    enum matrix_reading reading);
 void matrix_int4_tile_avx2(const struct matrix_int4_tile *tile);
 void matrix_compact_tile_avx2(const struct matrix_compact_tile *tile);
+float matrix_quantise_row_avx2(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);
+float matrix_quantise_floats_avx2(uint8_t *values, const float *x, float largest, ptrdiff_t inputs);
+void matrix_finish_avx2(const struct matrix_finish *finish, const struct matrix_finish_block *block);
 void matrix_int4_tile_avx512(const struct matrix_int4_tile *tile);
 void matrix_compact_tile_avx512(const struct matrix_compact_tile *tile);
 float matrix_quantise_row_avx512(uint8_t *values, const uint16_t *x, ptrdiff_t inputs);

@@ -121,21 +121,21 @@ TILES(FLOAT32)
 TILES(BFLOAT16)
 TILES(INT8)
 
-static void tile_avx2(enum kernels_format format, const struct matrix_tile *tile) {
+void matrix_tile_avx2(enum kernels_format format, const struct matrix_tile *tile) {
     static void (*const tiles[3][TILE_ROWS])(const struct matrix_tile *) = {
         NAMES(FLOAT32), NAMES(BFLOAT16), NAMES(INT8)};
     tiles[format][tile->rows - 1](tile);
 }
 
 const struct matrix_kernels matrix_kernels_avx2 = {
-    .tile = tile_avx2,
+    .tile = matrix_tile_avx2,
     .unpack_int4 = matrix_unpack_int4_avx2,
     .unpack_compact = matrix_unpack_compact_avx2,
     .int4_tile = matrix_int4_tile_avx2,
     .compact_tile = matrix_compact_tile_avx2,
-    .finish = matrix_finish_portable,
-    .quantise_row = matrix_quantise_row_portable,
-    .quantise_floats = matrix_quantise_floats_portable,
+    .finish = matrix_finish_avx2,
+    .quantise_row = matrix_quantise_row_avx2,
+    .quantise_floats = matrix_quantise_floats_avx2,
 };
 
 #endif

@@ -1,8 +1,8 @@
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(KERNELS_EMULATED)
 
 #include "matrix_tile.h"
 
-#include <arm_neon.h>
+#include "neon.h"
 #include <string.h>
 
 // One row at a time against all 64 outputs, whose 16 vectors of sums are enough to keep the multipliers busy.

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #endif
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(KERNELS_EMULATED)
 /// AMX's tiles, BF16 and INT8, which not every compiler's `__builtin_cpu_supports` knows.
 static bool processor_has_tiles(void) {
     const unsigned features = 1u << 24 | 1u << 22 | 1u << 25;
@@ -38,7 +38,7 @@ static bool machine_has(enum kernels_path path) {
     case KERNELS_PORTABLE:
         return true;
     case KERNELS_NEON:
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(KERNELS_EMULATED)
         return true;
 #else
         return false;
@@ -46,12 +46,20 @@ static bool machine_has(enum kernels_path path) {
 #if defined(__x86_64__)
     case KERNELS_AVX2:
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case KERNELS_AVX_VNNI:
+        return machine_has(KERNELS_AVX2)
+            && (__builtin_cpu_supports("avxvnni")
+                || (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl")));
     case KERNELS_AVX512:
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
             && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
     case KERNELS_AMX:
+#if defined(KERNELS_EMULATED)
+        return machine_has(KERNELS_AVX512);
+#else
         return machine_has(KERNELS_AVX512) && processor_has_tiles() && tiles_are_permitted();
+#endif
 #endif
     default:
         return false;
@@ -59,7 +67,7 @@ static bool machine_has(enum kernels_path path) {
 }
 
 const char *kernels_path_name(enum kernels_path path) {
-    static const char *const names[] = {"portable", "neon", "avx2", "avx512", "amx"};
+    static const char *const names[] = {"portable", "neon", "avx2", "avxvnni", "avx512", "amx"};
     return path >= KERNELS_PORTABLE && path <= KERNELS_AMX ? names[path] : "unknown";
 }
 

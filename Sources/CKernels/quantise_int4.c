@@ -14,7 +14,7 @@ const struct int4_rounding *int4_rounding_of_path(void) {
     if (kernels_path() >= KERNELS_AVX512) {
         return &int4_rounding_avx512;
     }
-    if (kernels_path() == KERNELS_AVX2) {
+    if (kernels_path() >= KERNELS_AVX2) {
         return &int4_rounding_avx2;
     }
 #endif

@@ -89,7 +89,7 @@ rotate_row *rotate_row_of_path(void) {
     if (kernels_path() >= KERNELS_AVX512) {
         return rotate_row_avx512;
     }
-    if (kernels_path() == KERNELS_AVX2) {
+    if (kernels_path() >= KERNELS_AVX2) {
         return rotate_row_avx2;
     }
 #endif

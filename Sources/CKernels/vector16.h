@@ -126,12 +126,12 @@ INLINE void store(void *elements, ptrdiff_t index, int count, floats value, bool
     }
 }
 
-/// 2^x to 1e-7, from gradual underflow to infinity; NaN for NaN.
-INLINE floats exp2_of(floats x) {
-    x = chosen(x < -160.0f, all(-160), chosen(x > 160.0f, all(160), x));
-    floats shifted = x + 12582912.0f;  // 1.5 * 2^23: the last bits are the nearest whole number
+/// What a float32 becomes to which it is added, and which has the nearest whole number in its last bits: 1.5 * 2^23.
+#define WHOLE_NUMBERS 12582912.0f
+
+/// 2^(whole + rest) to 1e-7 where `shifted` is `WHOLE_NUMBERS` + whole and the rest -0.5...0.5.
+INLINE floats power_of(floats shifted, floats rest) {
     ints whole = (ints)shifted - 0x4b400000;
-    floats rest = x - (shifted - 12582912.0f);
     floats y = rest * 1.534581242594868e-4f + 1.3399930903688073e-3f;
     y = y * rest + 9.618489071726799e-3f;
     y = y * rest + 5.550328642129898e-2f;
@@ -142,6 +142,27 @@ INLINE floats exp2_of(floats x) {
     ints first = whole >> 1;
     ints second = whole - first;
     return y * (floats)((first + 127) << 23) * (floats)((second + 127) << 23);
+}
+
+INLINE floats within(floats x, float limit) {
+    return chosen(x < -limit, all(-limit), chosen(x > limit, all(limit), x));
+}
+
+/// 2^x to 1e-7, from gradual underflow to infinity; NaN for NaN.
+INLINE floats exp2_of(floats x) {
+    x = within(x, 160);
+    floats shifted = x + WHOLE_NUMBERS;
+    return power_of(shifted, x - (shifted - WHOLE_NUMBERS));
+}
+
+/// e^x to 3e-7, from gradual underflow to infinity; NaN for NaN.
+INLINE floats exp_of(floats x) {
+    x = within(x, 110);
+    floats shifted = x * 1.4426950408889634f + WHOLE_NUMBERS;
+    floats whole = shifted - WHOLE_NUMBERS;
+    // The logarithm of 2 in two parts, the first short enough for its product to be exact.
+    floats rest = x - whole * 0.693145752f - whole * 1.42860677e-6f;
+    return power_of(shifted, rest * 1.4426950408889634f);
 }
 
 INLINE floats tanh_of(floats x) {
@@ -159,4 +180,4 @@ INLINE floats tanh_of(floats x) {
 }
 
 /// x / (1 + e^-x).
-INLINE floats silu_of(floats x) { return x / (1.0f + exp2_of(x * -1.4426950408889634f)); }
+INLINE floats silu_of(floats x) { return x / (1.0f + exp_of(-x)); }

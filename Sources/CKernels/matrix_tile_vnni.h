@@ -1,0 +1,77 @@
+// Tiles of int8 with the dot product of bytes, `DOT_PRODUCT`, which the including file names with its instructions: those
+// of AVX-VNNI or, the same in another encoding, of AVX-512.
+#include "matrix_tile.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
+INLINE __m256i four_bytes_everywhere(const char *x) {
+    int32_t bytes;
+    memcpy(&bytes, x, sizeof(bytes));
+    return _mm256_set1_epi32(bytes);
+}
+
+/// So much of the weights as the tile reads ahead for later ones, and of its own, where it reads them once.
+INLINE void read_step_ahead(const struct matrix_tile *tile, const int columns, ptrdiff_t step) {
+    UNROLLED for (int column = 0; column < columns; column++) {
+        if (tile->prefetch_kind == PREFETCH_STREAM) {
+            read_once_ahead(tile->panel + step * PANEL_STEP_BYTES + 64 * column, tile->past_caches);
+        } else if (tile->prefetch_kind == PREFETCH_HALF && column < 2) {
+            __builtin_prefetch(tile->prefetch + step * PANEL_STEP_BYTES / 2 + 64 * column);
+        }
+    }
+}
+
+/// `columns` of 16 outputs from `first` on. With constants for them and `rows` the sums stay in registers.
+INLINE void add_columns(const struct matrix_tile *tile, const int rows, const int columns, int first) {
+    __m256i sums[TILE_ROWS][8];
+    __m256i *places[TILE_ROWS];
+    UNROLLED for (int row = 0; row < rows; row++) {
+        places[row] = (__m256i *)((int32_t *)tile->sums + row * tile->sums_stride + 16 * first);
+        UNROLLED for (int part = 0; part < 2 * columns; part++) {
+            sums[row][part] = tile->add ? _mm256_loadu_si256(places[row] + part) : _mm256_setzero_si256();
+        }
+    }
+    for (ptrdiff_t step = 0; step < tile->steps; step++) {
+        const __m256i *weights = (const __m256i *)(tile->panel + step * PANEL_STEP_BYTES + 64 * first);
+        if (rows == 1) {
+            read_step_ahead(tile, columns, step);
+        }
+        UNROLLED for (int row = 0; row < rows; row++) {
+            const __m256i x = four_bytes_everywhere(tile->x + row * tile->x_stride + step * STEP_BYTES);
+            UNROLLED for (int part = 0; part < 2 * columns; part++) {
+                sums[row][part] = DOT_PRODUCT(sums[row][part], x, _mm256_load_si256(weights + part));
+            }
+        }
+    }
+    UNROLLED for (int row = 0; row < rows; row++) {
+        UNROLLED for (int part = 0; part < 2 * columns; part++) {
+            _mm256_storeu_si256(places[row] + part, sums[row][part]);
+        }
+    }
+}
+
+INLINE void add_rows(const struct matrix_tile *tile, const int rows) {
+    // A single row takes all outputs at once, so that the panel is read in its order.
+    if (rows == 1 && tile->columns == 4) {
+        add_columns(tile, 1, 4, 0);
+        return;
+    }
+    for (int column = 0; column < tile->columns; column++) {
+        add_columns(tile, rows, 1, column);
+    }
+}
+
+static void add_tile(const struct matrix_tile *tile) {
+    switch (tile->rows) {
+    case 1: add_rows(tile, 1); break;
+    case 2: add_rows(tile, 2); break;
+    case 3: add_rows(tile, 3); break;
+    case 4: add_rows(tile, 4); break;
+    case 5: add_rows(tile, 5); break;
+    default: add_rows(tile, 6); break;
+    }
+}
