@@ -78,6 +78,29 @@ struct matrix_tile {
     int ahead_count;
 };
 
+/// What a tile of all columns asks for in a step: of its own panel, where that is read only once, else its part of what later
+/// tiles read.
+static inline __attribute__((always_inline)) void read_step_ahead(
+    const char *panel, const char *prefetch, ptrdiff_t step, enum matrix_prefetch kind, bool past_caches,
+    const int columns) {
+    switch (kind) {
+    case PREFETCH_QUARTER:
+        __builtin_prefetch(prefetch + step * 64);
+        break;
+    case PREFETCH_HALF:
+        __builtin_prefetch(prefetch + step * 128);
+        __builtin_prefetch(prefetch + step * 128 + 64);
+        break;
+    case PREFETCH_NOTHING:
+        break;
+    case PREFETCH_STREAM:
+#pragma clang loop unroll(full)
+        for (int column = 0; column < columns; column++) {
+            read_once_ahead(panel + step * PANEL_STEP_BYTES + 64 * column, past_caches);
+        }
+    }
+}
+
 /// Sets sums[rows, 64] to the product of some rows of X and all of an int4 panel, as it is of int8.
 struct matrix_int4_tile {
     const char *x;

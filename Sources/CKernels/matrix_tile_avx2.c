@@ -24,14 +24,15 @@ AVX2_INLINE __m256i weights_of_phase(enum kernels_format format, __m256i weights
     }
 }
 
-AVX2_INLINE __m256i x_of_phase(enum kernels_format format, uint32_t x, int phase) {
+/// Of a step's four bytes of X, wherever they are.
+AVX2_INLINE __m256i x_of_phase(enum kernels_format format, __m256i x, int phase) {
     switch (format) {
     case KERNELS_FLOAT32:
-        return _mm256_set1_epi32((int)x);
+        return x;
     case KERNELS_BFLOAT16:
-        return _mm256_set1_epi32((int)(phase == 0 ? x << 16 : x & 0xffff0000));
+        return phase == 0 ? _mm256_slli_epi32(x, 16) : _mm256_and_si256(x, _mm256_set1_epi32((int)0xffff0000));
     default:
-        return _mm256_set1_epi32((int)(x >> 8 * phase & 0x00ff00ff));
+        return phase == 0 ? _mm256_and_si256(x, _mm256_set1_epi16(0xff)) : _mm256_srli_epi16(x, 8);
     }
 }
 
@@ -43,10 +44,14 @@ AVX2_INLINE __m256i add_phase(enum kernels_format format, __m256i sum, __m256i x
         _mm256_fmadd_ps(_mm256_castsi256_ps(x), _mm256_castsi256_ps(weights), _mm256_castsi256_ps(sum)));
 }
 
-AVX2_INLINE uint32_t bytes_of(const char *x, size_t count) {
+/// A step's bytes of X, or the first two, everywhere.
+AVX2_INLINE __m256i bytes_everywhere(const char *x, bool half) {
     uint32_t bytes = 0;
-    memcpy(&bytes, x, count);
-    return bytes;
+    memcpy(&bytes, x, half ? 2 : 4);
+    __m256i everywhere = _mm256_set1_epi32((int)bytes);
+    // Else what a phase takes of them is taken before, of a number that then has to move between registers.
+    __asm__ volatile("" : "+x"(everywhere));
+    return everywhere;
 }
 
 /// Columns of 16 outputs at once. A single row takes all four, so that the panel is read in its order.
@@ -54,35 +59,26 @@ AVX2_INLINE int columns_at_once(int rows) { return rows == 1 ? 4 : 1; }
 
 /// One step; with constants for `format` and `rows` the sums stay in registers.
 AVX2_INLINE void add_phases(enum kernels_format format, const int rows, __m256i sums[TILE_ROWS][8],
-                            const struct matrix_tile *tile, const char *panel, ptrdiff_t step, bool half) {
-    for (int phase = 0; phase < (half ? 1 : phases_of(format)); phase++) {
+                            const char *const x[TILE_ROWS], const char *panel, ptrdiff_t step, bool half) {
+    UNROLLED for (int phase = 0; phase < (half ? 1 : phases_of(format)); phase++) {
         UNROLLED for (int column = 0; column < columns_at_once(rows); column++) {
             const __m256i *weights = (const __m256i *)(panel + step * PANEL_STEP_BYTES + 64 * column);
             const __m256i first = weights_of_phase(format, _mm256_load_si256(weights), phase);
             const __m256i second = weights_of_phase(format, _mm256_load_si256(weights + 1), phase);
             UNROLLED for (int row = 0; row < rows; row++) {
-                const char *place = tile->x + row * tile->x_stride + step * STEP_BYTES;
-                const __m256i x = x_of_phase(format, half ? bytes_of(place, 2) : bytes_of(place, 4), phase);
-                sums[row][2 * column] = add_phase(format, sums[row][2 * column], x, first);
-                sums[row][2 * column + 1] = add_phase(format, sums[row][2 * column + 1], x, second);
+                const __m256i inputs =
+                    x_of_phase(format, bytes_everywhere(x[row] + step * STEP_BYTES, half), phase);
+                sums[row][2 * column] = add_phase(format, sums[row][2 * column], inputs, first);
+                sums[row][2 * column + 1] = add_phase(format, sums[row][2 * column + 1], inputs, second);
             }
-        }
-    }
-}
-
-/// What is read only once comes from memory meanwhile.
-AVX2_INLINE void read_step_ahead(const struct matrix_tile *tile, const int rows, ptrdiff_t step) {
-    UNROLLED for (int column = 0; rows == 1 && column < 4; column++) {
-        if (tile->prefetch_kind == PREFETCH_STREAM) {
-            read_once_ahead(tile->panel + step * PANEL_STEP_BYTES + 64 * column, tile->past_caches);
-        } else if (tile->prefetch_kind == PREFETCH_HALF && column < 2) {
-            __builtin_prefetch(tile->prefetch + step * PANEL_STEP_BYTES / 2 + 64 * column);
         }
     }
 }
 
 AVX2_INLINE void tile_of(enum kernels_format format, const int rows, const struct matrix_tile *tile) {
     const int halves = 2 * columns_at_once(rows);
+    const char *x[TILE_ROWS];
+    UNROLLED for (int row = 0; row < rows; row++) { x[row] = tile->x + row * tile->x_stride; }
     for (int column = 0; column < tile->columns; column += columns_at_once(rows)) {
         __m256i sums[TILE_ROWS][8];
         __m256i *places[TILE_ROWS];
@@ -94,11 +90,13 @@ AVX2_INLINE void tile_of(enum kernels_format format, const int rows, const struc
             }
         }
         for (ptrdiff_t step = 0; step < tile->steps; step++) {
-            read_step_ahead(tile, rows, step);
-            add_phases(format, rows, sums, tile, panel, step, false);
+            if (rows == 1) { // More leave the machine the time to see by itself what comes.
+                read_step_ahead(tile->panel, tile->prefetch, step, tile->prefetch_kind, tile->past_caches, 4);
+            }
+            add_phases(format, rows, sums, x, panel, step, false);
         }
         if (format == KERNELS_BFLOAT16 && tile->half_step) {
-            add_phases(format, rows, sums, tile, panel, tile->steps, true);
+            add_phases(format, rows, sums, x, panel, tile->steps, true);
         }
         UNROLLED for (int row = 0; row < rows; row++) {
             UNROLLED for (int part = 0; part < halves; part++) {

@@ -5,27 +5,6 @@
 #include "avx512.h"
 #include "matrix_step_avx512.h"
 
-AVX512_INLINE void prefetch_step(
-    const char *panel, const char *prefetch, ptrdiff_t step, enum matrix_prefetch kind, bool past_caches,
-    const int columns) {
-    switch (kind) {
-    case PREFETCH_QUARTER:
-        _mm_prefetch(prefetch + step * 64, _MM_HINT_T0);
-        break;
-    case PREFETCH_HALF:
-        _mm_prefetch(prefetch + step * 128, _MM_HINT_T0);
-        _mm_prefetch(prefetch + step * 128 + 64, _MM_HINT_T0);
-        break;
-    case PREFETCH_NOTHING:
-        break;
-    case PREFETCH_STREAM:
-#pragma clang loop unroll(full)
-        for (int column = 0; column < columns; column++) {
-            read_once_ahead(panel + step * PANEL_STEP_BYTES + 64 * column, past_caches);
-        }
-    }
-}
-
 /// Steps from one row that is read ahead to the next.
 enum { AHEAD_STEPS = 32 };
 
@@ -68,7 +47,7 @@ AVX512_INLINE void tile_of(
             for (int column = 0; column < columns; column++) {
                 weights[column] = _mm512_load_si512(panel + step * PANEL_STEP_BYTES + 64 * column);
             }
-            prefetch_step(panel, prefetch, step, prefetch_kind, past_caches, columns);
+            read_step_ahead(panel, prefetch, step, prefetch_kind, past_caches, columns);
 #pragma clang loop unroll(full)
             for (int row = 0; row < rows; row++) {
                 __m512i four = four_bytes_everywhere(x[row] + step * STEP_BYTES);

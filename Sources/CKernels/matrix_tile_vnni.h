@@ -14,17 +14,6 @@ INLINE __m256i four_bytes_everywhere(const char *x) {
     return _mm256_set1_epi32(bytes);
 }
 
-/// So much of the weights as the tile reads ahead for later ones, and of its own, where it reads them once.
-INLINE void read_step_ahead(const struct matrix_tile *tile, const int columns, ptrdiff_t step) {
-    UNROLLED for (int column = 0; column < columns; column++) {
-        if (tile->prefetch_kind == PREFETCH_STREAM) {
-            read_once_ahead(tile->panel + step * PANEL_STEP_BYTES + 64 * column, tile->past_caches);
-        } else if (tile->prefetch_kind == PREFETCH_HALF && column < 2) {
-            __builtin_prefetch(tile->prefetch + step * PANEL_STEP_BYTES / 2 + 64 * column);
-        }
-    }
-}
-
 /// `columns` of 16 outputs from `first` on. With constants for them and `rows` the sums stay in registers.
 INLINE void add_columns(const struct matrix_tile *tile, const int rows, const int columns, int first) {
     __m256i sums[TILE_ROWS][8];
@@ -37,8 +26,8 @@ INLINE void add_columns(const struct matrix_tile *tile, const int rows, const in
     }
     for (ptrdiff_t step = 0; step < tile->steps; step++) {
         const __m256i *weights = (const __m256i *)(tile->panel + step * PANEL_STEP_BYTES + 64 * first);
-        if (rows == 1) {
-            read_step_ahead(tile, columns, step);
+        if (columns == 4) { // Else the machine has the time to see by itself what comes.
+            read_step_ahead(tile->panel, tile->prefetch, step, tile->prefetch_kind, tile->past_caches, 4);
         }
         UNROLLED for (int row = 0; row < rows; row++) {
             const __m256i x = four_bytes_everywhere(tile->x + row * tile->x_stride + step * STEP_BYTES);

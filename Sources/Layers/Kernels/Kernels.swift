@@ -11,9 +11,9 @@ import Torch
 ///
 /// A layer asks here in one place of its forward; what it does otherwise is the same mathematics in libtorch's operators.
 package enum Kernels {
-    /// Whether ours are faster than libtorch's on this machine: so measured with AVX-512 and AMX. `OMNIGEN2_KERNELS` names a path
-    /// that is taken whatever its speed.
-    package static let arePreferred = kernels_path().rawValue >= KERNELS_AVX512.rawValue || isPathNamed
+    /// Whether ours are faster than libtorch's on this machine: so measured with AVX2 and all above it. `OMNIGEN2_KERNELS`
+    /// names a path that is taken whatever its speed.
+    package static let arePreferred = kernels_path().rawValue >= KERNELS_AVX2.rawValue || isPathNamed
 
     private static let isPathNamed =
         ProcessInfo.processInfo.environment["OMNIGEN2_KERNELS"].map { !$0.isEmpty } ?? false
