@@ -7,7 +7,7 @@
 
 static attention_float32 *float32_of_path(void) {
 #if defined(__x86_64__)
-    if (kernels_path() >= KERNELS_AVX512) {
+    if (kernels_path() >= KERNELS_AVX512_VNNI) {
         return attention_float32_avx512;
     }
     if (kernels_path() >= KERNELS_AVX2) {
@@ -29,7 +29,9 @@ size_t kernels_attention_bfloat16_scratch(const struct kernels_attention *sizes)
     return attention_float32_scratch(sizes);
 }
 
-bool kernels_have_attention_int8(void) { return kernels_path() == KERNELS_AVX512; }
+bool kernels_have_attention_int8(void) {
+    return kernels_path() == KERNELS_AVX512_VNNI || kernels_path() == KERNELS_AVX512;
+}
 
 #if defined(__x86_64__)
 static bool computes_in_int8(const struct kernels_attention *sizes) {

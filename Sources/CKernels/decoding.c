@@ -171,8 +171,11 @@ static void join(const Decoding *decoding) {
 static decode_block *kernel_of_path(bool half) {
     (void)half;
 #if defined(__x86_64__)
-    if (kernels_path() >= KERNELS_AVX512) {
-        return half ? decode_block_bfloat16_avx512 : decode_block_avx512;
+    if (kernels_path() >= KERNELS_AVX512 && half) {
+        return decode_block_bfloat16_avx512;
+    }
+    if (kernels_path() >= KERNELS_AVX512_VNNI) {
+        return decode_block_avx512;
     }
     if (kernels_path() >= KERNELS_AVX2) {
         return decode_block_avx2;

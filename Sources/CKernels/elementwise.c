@@ -6,7 +6,7 @@
 
 const struct elementwise *elementwise_of_path(void) {
 #if defined(__x86_64__)
-    if (kernels_path() >= KERNELS_AVX512) {
+    if (kernels_path() >= KERNELS_AVX512_VNNI) {
         return &elementwise_avx512;
     }
     if (kernels_path() >= KERNELS_AVX2) {

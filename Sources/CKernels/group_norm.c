@@ -6,7 +6,7 @@
 
 static const struct group_norm *group_norm_of_path(void) {
 #if defined(__x86_64__)
-    if (kernels_path() >= KERNELS_AVX512) {
+    if (kernels_path() >= KERNELS_AVX512_VNNI) {
         return &group_norm_avx512;
     }
     if (kernels_path() >= KERNELS_AVX2) {

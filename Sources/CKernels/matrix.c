@@ -56,6 +56,8 @@ const struct matrix_kernels *matrix_kernels(void) {
     case KERNELS_AMX: // For what `multiply_amx` does not do.
     case KERNELS_AVX512:
         return &matrix_kernels_avx512;
+    case KERNELS_AVX512_VNNI:
+        return &matrix_kernels_avx512vnni;
     case KERNELS_AVX_VNNI:
         return &matrix_kernels_avxvnni;
     case KERNELS_AVX2:

@@ -188,10 +188,10 @@ void matrix_unpack_compact_neon(char *panel, const uint8_t *exponents, const cha
 #if defined(__x86_64__)
 extern const struct matrix_kernels matrix_kernels_avx2;
 extern const struct matrix_kernels matrix_kernels_avxvnni;
+extern const struct matrix_kernels matrix_kernels_avx512vnni;
 extern const struct matrix_kernels matrix_kernels_avx512;
 void matrix_tile_avx2(enum kernels_format format, const struct matrix_tile *tile);
-/// Of int8, with what AVX-512 has of AVX-VNNI.
-void matrix_tile_avx512vnni(const struct matrix_tile *tile);
+void matrix_tile_avx512(enum kernels_format format, const struct matrix_tile *tile);
 void matrix_unpack_int4_avx2(char *panel, const int8_t *multiples, const char *steps, ptrdiff_t count);
 void matrix_unpack_compact_avx2(char *panel, const uint8_t *exponents, const char *steps, ptrdiff_t count,
                                    enum matrix_reading reading);

@@ -99,14 +99,14 @@ TILES(INT8)
     {NAMES_OF_ROWS(format, 1), NAMES_OF_ROWS(format, 2), NAMES_OF_ROWS(format, 3),                \
      NAMES_OF_ROWS(format, 4), NAMES_OF_ROWS(format, 5), NAMES_OF_ROWS(format, 6)}
 
-static void tile_avx512(enum kernels_format format, const struct matrix_tile *tile) {
+void matrix_tile_avx512(enum kernels_format format, const struct matrix_tile *tile) {
     static void (*const tiles[3][TILE_ROWS][4])(const struct matrix_tile *) = {
         NAMES(FLOAT32), NAMES(BFLOAT16), NAMES(INT8)};
     tiles[format][tile->rows - 1][tile->columns - 1](tile);
 }
 
 const struct matrix_kernels matrix_kernels_avx512 = {
-    .tile = tile_avx512,
+    .tile = matrix_tile_avx512,
     .unpack_int4 = matrix_unpack_int4_avx512,
     .unpack_compact = matrix_unpack_compact_avx512,
     .int4_tile = matrix_int4_tile_avx512,

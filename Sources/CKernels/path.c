@@ -47,13 +47,17 @@ static bool machine_has(enum kernels_path path) {
     case KERNELS_AVX2:
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case KERNELS_AVX_VNNI:
-        return machine_has(KERNELS_AVX2)
-            && (__builtin_cpu_supports("avxvnni")
-                || (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl")));
-    case KERNELS_AVX512:
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+#if defined(KERNELS_EMULATED)
+        return machine_has(KERNELS_AVX512_VNNI);
+#else
+        return machine_has(KERNELS_AVX2) && __builtin_cpu_supports("avxvnni");
+#endif
+    case KERNELS_AVX512_VNNI:
+        return machine_has(KERNELS_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
-            && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+            && __builtin_cpu_supports("avx512vnni");
+    case KERNELS_AVX512:
+        return machine_has(KERNELS_AVX512_VNNI) && __builtin_cpu_supports("avx512bf16");
     case KERNELS_AMX:
 #if defined(KERNELS_EMULATED)
         return machine_has(KERNELS_AVX512);
@@ -67,7 +71,7 @@ static bool machine_has(enum kernels_path path) {
 }
 
 const char *kernels_path_name(enum kernels_path path) {
-    static const char *const names[] = {"portable", "neon", "avx2", "avxvnni", "avx512", "amx"};
+    static const char *const names[] = {"portable", "neon", "avx2", "avxvnni", "avx512vnni", "avx512", "amx"};
     return path >= KERNELS_PORTABLE && path <= KERNELS_AMX ? names[path] : "unknown";
 }
 

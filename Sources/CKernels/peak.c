@@ -55,6 +55,11 @@ static void multiply_in_cache(enum kernels_format format, long tiles) {
     }
 }
 
+/// Whether the path multiplies such numbers with an instruction of AVX-512.
+static bool has_products(enum kernels_format format) {
+    return kernels_path() >= (format == KERNELS_BFLOAT16 ? KERNELS_AVX512 : KERNELS_AVX512_VNNI);
+}
+
 /// Whether the path has instructions for tiles of such numbers.
 static bool has_tiles(enum kernels_format format) {
     return kernels_path() == KERNELS_AMX && format != KERNELS_FLOAT32;
@@ -69,7 +74,7 @@ static void multiply(void *context, int task, int thread) {
         peak_amx(peak->format == KERNELS_INT8, TILE_TURNS);
         return;
     }
-    if (kernels_path() >= KERNELS_AVX512) {
+    if (has_products(peak->format)) {
         atomic_store_explicit(&peak->unused, peak_avx512(peak->format, TURNS), memory_order_relaxed);
         return;
     }
@@ -82,8 +87,8 @@ static double peak_of(enum kernels_format format) {
     const int tasks = TASKS_A_THREAD * kernels_threads();
     const double step = format == KERNELS_FLOAT32 ? 1 : format == KERNELS_BFLOAT16 ? 2 : 4;
     const double lanes = has_tiles(format)  ? 4.0 * 16 * 16 * 16 * TILE_TURNS
-        : kernels_path() >= KERNELS_AVX512 ? 24.0 * 16 * TURNS
-                                            : 64.0 * TILES * TILE_ROWS * PANEL_OUTPUTS;
+        : has_products(format) ? 24.0 * 16 * TURNS
+                               : 64.0 * TILES * TILE_ROWS * PANEL_OUTPUTS;
     return best_rate(2 * step * lanes * tasks, tasks, multiply, &peak);
 }
 
@@ -104,7 +109,7 @@ static void read_memory(void *context, int task, int thread) {
     const uint64_t *words = reading->words + (ptrdiff_t)task * READ_WORDS;
     uint64_t sum = 0;
 #if defined(__x86_64__)
-    if (kernels_path() >= KERNELS_AVX512) {
+    if (kernels_path() >= KERNELS_AVX512_VNNI) {
         sum = read_avx512(words, READ_WORDS);
     } else
 #endif

@@ -11,7 +11,7 @@
 
 const struct int4_rounding *int4_rounding_of_path(void) {
 #if defined(__x86_64__)
-    if (kernels_path() >= KERNELS_AVX512) {
+    if (kernels_path() >= KERNELS_AVX512_VNNI) {
         return &int4_rounding_avx512;
     }
     if (kernels_path() >= KERNELS_AVX2) {

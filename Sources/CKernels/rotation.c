@@ -86,7 +86,7 @@ void prepare_rotation(struct rotation *rotation, ptrdiff_t inputs) {
 
 rotate_row *rotate_row_of_path(void) {
 #if defined(__x86_64__)
-    if (kernels_path() >= KERNELS_AVX512) {
+    if (kernels_path() >= KERNELS_AVX512_VNNI) {
         return rotate_row_avx512;
     }
     if (kernels_path() >= KERNELS_AVX2) {

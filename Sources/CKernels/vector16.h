@@ -22,7 +22,8 @@ typedef uint16_t halves __attribute__((vector_size(32)));
 
 enum { LANES = 16 };
 
-INLINE floats all(float value) { return (floats){} + value; }
+/// Less nothing, which is left out; nothing and a value would be added, as that of -0 is another.
+INLINE floats all(float value) { return value - (floats){}; }
 
 INLINE floats chosen(ints mask, floats yes, floats no) {
     return (floats)(((ints)yes & mask) | ((ints)no & ~mask));

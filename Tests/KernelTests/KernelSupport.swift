@@ -3,7 +3,7 @@ import Synchronization
 
 /// An instruction set that kernels are written for.
 enum InstructionSet: CaseIterable {
-    case portable, neon, avx2, avxvnni, avx512, amx
+    case portable, neon, avx2, avxvnni, avx512vnni, avx512, amx
 
     fileprivate var path: kernels_path {
         switch self {
@@ -11,6 +11,7 @@ enum InstructionSet: CaseIterable {
         case .neon: KERNELS_NEON
         case .avx2: KERNELS_AVX2
         case .avxvnni: KERNELS_AVX_VNNI
+        case .avx512vnni: KERNELS_AVX512_VNNI
         case .avx512: KERNELS_AVX512
         case .amx: KERNELS_AMX
         }

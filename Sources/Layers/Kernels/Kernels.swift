@@ -18,7 +18,7 @@ package enum Kernels {
     private static let isPathNamed =
         ProcessInfo.processInfo.environment["OMNIGEN2_KERNELS"].map { !$0.isEmpty } ?? false
 
-    /// The instructions that run: "amx", "avx512", "avxvnni", "avx2", "neon" or "portable".
+    /// The instructions that run: "amx", "avx512", "avx512vnni", "avxvnni", "avx2", "neon" or "portable".
     package static var path: String { String(cString: kernels_path_name(kernels_path())) }
 
     /// How weights lie that are only read.
