@@ -24,16 +24,23 @@ package struct Convolution {
     var outputs: Int { bias.count }
 
     package func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.convolved(weight, bias, stride: stride, padding: (padding, padding))
+        try convolved(x, padding: (padding, padding))
     }
 
     /// The same of pixels [H, W, inputs] to [H, W, outputs], where nothing is put above and below: rows at the edges are
     /// there for their neighbours.
     func ofPixels(_ x: Tensor) throws -> Tensor {
         // In this order, so that libtorch knows the format "channels last" by the strides.
-        try x.unsqueezed(0).permuted(0, 3, 1, 2)
-            .convolved(weight, bias, stride: stride, padding: (0, padding))
+        try convolved(x.unsqueezed(0).permuted(0, 3, 1, 2), padding: (0, padding))
             .permuted(0, 2, 3, 1).selected(0, 0)
+    }
+
+    private func convolved(_ x: Tensor, padding: (Int, Int)) throws -> Tensor {
+        guard x.dtype == .bfloat16, x.device == .cpu, Kernels.convolutionsAreInFloat32 else {
+            return try x.convolved(weight, bias, stride: stride, padding: padding)
+        }
+        return try x.to(.float32)
+            .convolved(weight.to(.float32), bias.to(.float32), stride: stride, padding: padding).to(.bfloat16)
     }
 
     /// This convolution of 3 x 3 over a picture whose pixels are 2 x 2 copies each, as one of 2 x 2 over the pixels: that of

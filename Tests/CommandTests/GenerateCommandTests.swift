@@ -37,6 +37,24 @@ import Testing
         }
     }
 
+    /// Of 255; numbers are rounded to bfloat16 at other places.
+    private static let meanDifferenceInBfloat16 = 3.0
+
+    @Test(arguments: ["portable", "avx2", "avx512vnni"]) func otherInstructionsDrawThePicture(_ kernels: String) throws {
+        try Program.withFolder { folder in
+            func pixels(_ name: String, _ more: [String], _ environment: [String: String] = [:]) throws -> [UInt8] {
+                let path = "\(folder)/\(name).png"
+                let drawn = try Program.run(Self.quick(path, ["--seed", "3"] + more), environment: environment)
+                #expect(drawn.status == 0, "\(drawn.error)")
+                return try Image(contentsOf: path).pixels
+            }
+            let exact = try pixels("exact", [])
+            let rounded = try pixels("rounded", ["--dtype", "bf16"], ["OMNIGEN2_KERNELS": kernels])
+            let difference = zip(exact, rounded).reduce(0.0) { $0 + abs(Double($1.0) - Double($1.1)) }
+            #expect(difference / Double(exact.count) < Self.meanDifferenceInBfloat16)
+        }
+    }
+
     @Test func nothingIsOverwrittenUnasked() throws {
         try Program.withFolder { folder in
             let path = folder + "/a.png"

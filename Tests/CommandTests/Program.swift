@@ -23,9 +23,14 @@ enum Program {
     private static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent()
 
-    /// - Parameter input: what stands on standard input.
-    static func run(_ arguments: [String], program: String = "omnigen2", input: String = "") throws -> Outcome {
+    /// - Parameters:
+    ///   - input: what stands on standard input.
+    ///   - environment: variables beside those of the tests.
+    static func run(
+        _ arguments: [String], program: String = "omnigen2", input: String = "", environment: [String: String] = [:]
+    ) throws -> Outcome {
         let process = process(arguments, program)
+        process.environment?.merge(environment) { $1 }
         let (output, error, given) = (Pipe(), Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = error
