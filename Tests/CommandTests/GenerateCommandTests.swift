@@ -40,7 +40,8 @@ import Testing
     /// Of 255; numbers are rounded to bfloat16 at other places.
     private static let meanDifferenceInBfloat16 = 3.0
 
-    @Test(arguments: ["portable", "avx2", "avx512vnni"]) func otherInstructionsDrawThePicture(_ kernels: String) throws {
+    @Test(arguments: ["portable", "avx2", "avx512vnni"])
+    func otherInstructionsDrawThePicture(_ kernels: String) throws {
         try Program.withFolder { folder in
             func pixels(_ name: String, _ more: [String], _ environment: [String: String] = [:]) throws -> [UInt8] {
                 let path = "\(folder)/\(name).png"
