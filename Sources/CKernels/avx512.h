@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Of BF16 only what is asked for by name is used: what `KERNELS_AVX512_VNNI` takes too asks for none.
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx2,fma,bmi2,prfchw")))
 #define AVX512_INLINE static inline __attribute__((always_inline)) AVX512
 #define UNROLLED _Pragma("clang loop unroll(full)")
