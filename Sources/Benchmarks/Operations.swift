@@ -46,8 +46,12 @@ package struct TransformerOperations {
 /// Encoder and decoder of the autoencoder.
 package struct AutoencoderOperations {
     private let configuration: AutoencoderConfiguration
+    /// Whether our own kernels convolve.
+    private let hasKernels: Bool
 
-    package init(_ configuration: AutoencoderConfiguration) { self.configuration = configuration }
+    package init(_ configuration: AutoencoderConfiguration, hasKernels: Bool = Kernels.arePreferred) {
+        (self.configuration, self.hasKernels) = (configuration, hasKernels)
+    }
 
     /// - Parameter pixels: of the picture.
     package func decoding(pixels: Int) -> Double {
@@ -58,9 +62,8 @@ package struct AutoencoderOperations {
             sum += residual(area, channels[max(level - 1, 0)], outputs)
             sum += Double(configuration.layersPerBlock) * residual(area, outputs, outputs)
             if level < channels.count - 1 {
+                sum += upsampling(area, outputs)
                 area *= 4
-                // Over copies of 2 x 2 pixels a kernel of 3 is one of 2.
-                sum += convolution(area, outputs, outputs, kernel: 2)
             }
         }
         return sum + convolution(area, channels[channels.count - 1], configuration.outChannels)
@@ -75,21 +78,27 @@ package struct AutoencoderOperations {
             sum += Double(configuration.layersPerBlock - 1) * residual(area, outputs, outputs)
             if level < channels.count - 1 {
                 area /= 4
-                sum += convolution(area, outputs, outputs)
+                sum += productOperations(area, 9 * outputs, outputs)
             }
         }
         let deepest = channels[channels.count - 1]
         return sum + middle(area, deepest) + convolution(area, deepest, 2 * configuration.latentChannels)
     }
 
-    /// - Parameter area: pixels of the output.
-    private func convolution(_ area: Int, _ inputs: Int, _ outputs: Int, kernel: Int = 3) -> Double {
-        productOperations(area, inputs * kernel * kernel, outputs)
+    /// Of 3 x 3: where kernels of our own compute, four pixels take 16 products of a channel.
+    private func convolution(_ area: Int, _ inputs: Int, _ outputs: Int) -> Double {
+        let products = hasKernels && inputs >= ConvolutionKernel.fewestInputs ? 4 : 9
+        return productOperations(area, products * inputs, outputs)
+    }
+
+    /// Of 3 x 3, over copies of the pixels, 2 x 2 of each: 9 products of a channel for each four, or a kernel of 2 x 2.
+    private func upsampling(_ area: Int, _ channels: Int) -> Double {
+        productOperations(area, (hasKernels ? 9 : 16) * channels, channels)
     }
 
     private func residual(_ area: Int, _ inputs: Int, _ outputs: Int) -> Double {
         convolution(area, inputs, outputs) + convolution(area, outputs, outputs)
-            + (inputs == outputs ? 0 : convolution(area, inputs, outputs, kernel: 1))
+            + (inputs == outputs ? 0 : productOperations(area, inputs, outputs))
     }
 
     private func middle(_ area: Int, _ channels: Int) -> Double {

@@ -12,6 +12,7 @@ enum scratch_use {
     SCRATCH_PANEL,
     SCRATCH_COLUMNS,
     SCRATCH_TILES_OF_X,
+    SCRATCH_POINTS,
     SCRATCH_USES
 };
 

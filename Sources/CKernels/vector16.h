@@ -38,7 +38,12 @@ INLINE words rounded_bits(floats value) {
     return (words)chosen(value == value, (floats)nearest, (floats)(bits | 0x400000));
 }
 
+/// VECTOR16_BFLOAT16 says that there is an instruction for it, which takes denormal numbers for 0.
+#if defined(VECTOR16_BFLOAT16)
+INLINE halves narrowed(floats value) { return (halves)_mm512_cvtneps_pbh((__m512)value); }
+#else
 INLINE halves narrowed(floats value) { return __builtin_convertvector(rounded_bits(value) >> 16, halves); }
+#endif
 
 /// What is left of a number in an element type: bfloat16 where `half`, else float32.
 INLINE floats rounded(floats value, bool half) {

@@ -23,6 +23,9 @@ package struct Convolution {
 
     var outputs: Int { bias.count }
 
+    /// Whether it sees a pixel and those around it, and keeps the size.
+    var isOfThreePixels: Bool { weight.size(2) == 3 && stride == 1 && padding == 1 }
+
     package func callAsFunction(_ x: Tensor) throws -> Tensor {
         try convolved(x, padding: (padding, padding))
     }

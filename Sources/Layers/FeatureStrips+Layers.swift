@@ -2,26 +2,17 @@ import Torch
 
 /// The layers of an autoencoder, strip by strip.
 extension FeatureStrips {
-    /// A convolution of 3 x 3.
-    func convolved(_ convolution: Convolution) throws -> FeatureStrips {
-        try made(height: height, width: width, channels: convolution.outputs) { strip in
-            try convolution.ofPixels(rows(strip.withNeighbours))
-        }
+    /// A convolution of 3 x 3, of silu(norm(self)) where there is a norm.
+    func convolved(_ convolution: Convolution, after norm: GroupNorm? = nil) throws -> FeatureStrips {
+        let convolved = try StripConvolution(convolution, of: self, after: norm)
+        return try made(height: height, width: width, channels: convolution.outputs) { try convolved(self, $0) }
     }
 
-    /// convolution(silu(norm(self))).
-    func convolved(_ convolution: Convolution, after norm: GroupNorm) throws -> FeatureStrips {
-        let factors = try ChannelFactors(norm, moments)
-        return try made(height: height, width: width, channels: convolution.outputs) { strip in
-            try convolution.ofPixels(normedRows(strip.withNeighbours, factors))
-        }
-    }
-
-    /// The same; what has been read is let go.
+    /// convolution(silu(norm(self))); what has been read is let go.
     mutating func drained(into convolution: Convolution, after norm: GroupNorm) throws -> FeatureStrips {
-        let factors = try ChannelFactors(norm, moments)
+        let convolved = try StripConvolution(convolution, of: self, after: norm)
         return try made(height: height, width: width, channels: convolution.outputs) { strip in
-            let result = try convolution.ofPixels(normedRows(strip.withNeighbours, factors))
+            let result = try convolved(self, strip)
             release(above: strip.upperBound - 1)
             return result
         }
@@ -32,35 +23,24 @@ extension FeatureStrips {
         into convolution: Convolution, after norm: GroupNorm, addedTo x: inout FeatureStrips,
         through shortcut: Convolution?
     ) throws -> FeatureStrips {
-        let factors = try ChannelFactors(norm, moments)
+        let convolved = try StripConvolution(convolution, of: self, after: norm)
         return try made(height: height, width: width, channels: convolution.outputs) { strip in
-            let change = try convolution.ofPixels(normedRows(strip.withNeighbours, factors))
-            let residual = try x.rows(strip)
+            let rows = try x.rows(strip)
+            let result = try convolved(self, strip, addedTo: shortcut?.ofPixels(rows) ?? rows)
             release(above: strip.upperBound - 1)
             x.release(above: strip.upperBound)
-            return try (shortcut?.ofPixels(residual) ?? residual) + change
+            return result
         }
     }
 
     /// The convolution of what is twice as high and wide, each pixel copied; what has been read is let go.
-    ///
-    /// A kernel of 3 x 3 sees copies of 2 x 2 pixels. So it is four kernels of 2 x 2, one for each place among the copies,
-    /// with 4/9 of the products.
     mutating func upsampled(_ convolution: Convolution) throws -> FeatureStrips {
-        let places = try [0, 1].map { row in try [0, 1].map { try convolution.overCopies(row: row, column: $0) } }
+        let convolved = try UpsampledStripConvolution(convolution, of: self)
         return try made(height: 2 * height, width: 2 * width, channels: convolution.outputs) { strip in
             let source = strip.lowerBound / 2..<strip.upperBound / 2
-            let window = try rows(source.withNeighbours)
-            let result = try Tensor.empty([source.count, 2, width, 2, convolution.outputs], dtype: window.dtype)
-            for (row, places) in places.enumerated() {
-                for (column, place) in places.enumerated() {
-                    let pixels = try place.ofPixels(window.narrowed(0, row..<row + source.count + 1))
-                    try result.selected(1, row).selected(2, column)
-                        .copy(from: pixels.narrowed(1, column..<column + width))
-                }
-            }
+            let result = try convolved(self, from: source)
             release(above: source.upperBound - 1)
-            return try result.reshaped(strip.count, 2 * width, convolution.outputs)
+            return result
         }
     }
 
@@ -81,8 +61,4 @@ extension FeatureStrips {
         let changed = try change(normed.reshaped(1, height * width, -1))
         return try FeatureStrips(pixels: x + changed.reshaped(x.shape), stripPixels: stripPixels)
     }
-}
-
-extension Range<Int> {
-    fileprivate var withNeighbours: Range<Int> { lowerBound - 1..<upperBound + 1 }
 }

@@ -8,6 +8,7 @@ import Torch
 struct FeatureStrips {
     private(set) var height = 0
     private(set) var width = 0
+    private(set) var dtype = DType.float32
     private var strips: [Tensor?] = []
     /// Rows of each strip but the last; even, as rows may be copies of each other.
     private var stripHeight = 1
@@ -30,14 +31,14 @@ struct FeatureStrips {
 
     /// - Parameter pixels: [H, W, C].
     init(pixels: Tensor, stripPixels: Int) throws {
-        self.init(width: pixels.size(1), channels: pixels.size(2), stripPixels: stripPixels)
+        self.init(width: pixels.size(1), channels: pixels.size(2), dtype: pixels.dtype, stripPixels: stripPixels)
         for rows in Self.ranges(pixels.size(0), stripHeight) {
             try append(pixels.narrowed(0, rows).contiguous())
         }
     }
 
-    private init(width: Int, channels: Int, stripPixels: Int) {
-        (self.width, self.stripPixels) = (width, stripPixels)
+    private init(width: Int, channels: Int, dtype: DType, stripPixels: Int) {
+        (self.width, self.dtype, self.stripPixels) = (width, dtype, stripPixels)
         stripHeight = max(stripPixels / max(2 * width, 1), 1) * 2
         moments = ChannelMoments(channels: channels)
     }
@@ -58,7 +59,7 @@ struct FeatureStrips {
     func made(
         height: Int, width: Int, channels: Int, _ body: (Range<Int>) throws -> Tensor
     ) throws -> FeatureStrips {
-        var result = FeatureStrips(width: width, channels: channels, stripPixels: stripPixels)
+        var result = FeatureStrips(width: width, channels: channels, dtype: dtype, stripPixels: stripPixels)
         for rows in Self.ranges(height, result.stripHeight) { try result.append(body(rows)) }
         return result
     }
@@ -95,13 +96,24 @@ struct FeatureStrips {
         ])
     }
 
+    /// Where rows lie, [W, C] each; nowhere if they are outside. Until they are let go.
+    func addresses(_ wanted: Range<Int>) throws -> [UnsafeRawPointer?] {
+        let there = wanted.clamped(to: 0..<height)
+        var addresses = [UnsafeRawPointer?](repeating: nil, count: there.lowerBound - wanted.lowerBound)
+        try forEachStrip(there) { strip, rows in
+            let first = try UnsafeRawPointer(strip.mutableData())
+            let rowBytes = width * strip.size(2) * dtype.byteCount
+            addresses += rows.map { first + $0 * rowBytes }
+        }
+        return addresses + Array(repeating: nil, count: wanted.count - addresses.count)
+    }
+
     /// silu(norm(x)) of rows, zeros where they lie outside.
     func normedRows(_ wanted: Range<Int>, _ factors: ChannelFactors) throws -> Tensor {
         let there = wanted.clamped(to: 0..<height)
         var row = there.lowerBound - wanted.lowerBound
         guard let example = strips.last ?? nil else { throw TorchError.invalid("a picture without rows") }
-        let shape = [wanted.count, width, example.size(2)]
-        let result = try Tensor.empty(shape, dtype: example.dtype)
+        let result = try Tensor.empty([wanted.count, width, example.size(2)], dtype: dtype)
         try result.clearRows(0..<row)
         try result.clearRows(row + there.count..<wanted.count)
         try forEachStrip(there) { strip, rows in

@@ -48,7 +48,7 @@ struct ChannelMoments {
 
 /// A group norm whose moments are known: what each channel is multiplied with, and what is added.
 struct ChannelFactors {
-    private let scale, shift: [Float]
+    let scale, shift: [Float]
 
     init(_ norm: GroupNorm, _ moments: ChannelMoments) throws {
         let (weight, bias) = try (norm.weight.doubles(), norm.bias.doubles())

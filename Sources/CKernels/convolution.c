@@ -1,0 +1,301 @@
+#include "convolution.h"
+
+#include "kernels_convolution.h"
+#include "kernels_parallel.h"
+#include "kernels_path.h"
+#include "matrix_layout.h"
+#include "scratch.h"
+
+#include <stdatomic.h>
+
+// A task is some tiles of Y: a part of a row of them, or whole rows if these are short. Their points stay in the second cache
+// while all weights pass: for each panel of outputs the products of all points, and then the pixels.
+
+enum {
+    /// Points of a task and their sums; with AMX, whose machines have larger caches and compute more in the same time.
+    MOST_TASK_BYTES = 640 << 10,
+    MOST_TASK_BYTES_AMX = 1280 << 10,
+    /// Tiles of the product that have a panel come, a quarter each.
+    QUARTERS = 4,
+};
+
+static const struct convolution_transforms *transforms_of_path(void) {
+#if defined(__x86_64__)
+    if (kernels_path() >= KERNELS_AVX512) {
+        return &convolution_transforms_avx512bf16;
+    }
+    if (kernels_path() == KERNELS_AVX512_VNNI) {
+        return &convolution_transforms_avx512;
+    }
+    if (kernels_path() >= KERNELS_AVX2) {
+        return &convolution_transforms_avx2;
+    }
+#endif
+    return &convolution_transforms_portable;
+}
+
+/// Whether tile instructions multiply.
+static bool takes_tiles(const struct kernels_convolution *convolution) {
+    return kernels_path() == KERNELS_AMX && convolution->format == KERNELS_BFLOAT16
+        && convolution->inputs * element_bytes(convolution->format) % LINE_BYTES == 0;
+}
+
+static int points_of(const struct kernels_convolution *convolution) {
+    return convolution->doubled ? DOUBLED_POINTS : MOST_POINTS;
+}
+
+static int plane_count(const struct kernels_convolution *convolution) {
+    return points_of(convolution) * points_of(convolution);
+}
+
+/// Those of a point, as those of a product.
+static struct kernels_weight weight_of(const struct kernels_convolution *convolution, int plane) {
+    struct kernels_weight weight = {
+        .format = convolution->format, .outputs = convolution->outputs, .inputs = convolution->inputs};
+    weight.packed = (char *)convolution->packed + (ptrdiff_t)plane * (ptrdiff_t)kernels_packed_size(&weight);
+    return weight;
+}
+
+size_t kernels_convolution_size(const struct kernels_convolution *convolution) {
+    const struct kernels_weight weight = weight_of(convolution, 0);
+    return kernels_packed_size(&weight) * (size_t)plane_count(convolution);
+}
+
+// Weights
+
+struct packing {
+    const struct kernels_convolution *convolution;
+    const struct convolution_transforms *transforms;
+    const char *weights;
+    atomic_bool failed;
+};
+
+static void pack_output(const struct packing *packing, ptrdiff_t output, char *points) {
+    const struct kernels_convolution *convolution = packing->convolution;
+    const ptrdiff_t row_bytes = convolution->inputs * element_bytes(convolution->format);
+    const struct convolution_weights weights = {
+        convolution->format == KERNELS_BFLOAT16, convolution->doubled, convolution->inputs,
+        packing->weights + output * row_bytes * KERNEL_SIDE * KERNEL_SIDE, points};
+    packing->transforms->weights(&weights);
+    for (int plane = 0; plane < plane_count(convolution); plane++) {
+        const struct kernels_weight weight = weight_of(convolution, plane);
+        kernels_pack(&weight, KERNELS_WHOLE, output, 1, points + plane * row_bytes, convolution->inputs, 0, 0);
+    }
+}
+
+static void pack_task(void *context, int panel, int thread) {
+    (void)thread;
+    struct packing *packing = context;
+    const struct kernels_convolution *convolution = packing->convolution;
+    char *points = scratch(
+        SCRATCH_POINTS, (size_t)(plane_count(convolution) * convolution->inputs * element_bytes(convolution->format)));
+    if (!points) {
+        atomic_store(&packing->failed, true);
+        return;
+    }
+    const ptrdiff_t first = (ptrdiff_t)panel * PANEL_OUTPUTS;
+    for (ptrdiff_t output = first; output < first + PANEL_OUTPUTS && output < convolution->outputs; output++) {
+        pack_output(packing, output, points);
+    }
+}
+
+bool kernels_pack_convolution(const struct kernels_convolution *convolution, const void *weights) {
+    struct packing packing = {convolution, transforms_of_path(), weights, false};
+    const struct kernels_weight weight = weight_of(convolution, 0);
+    kernels_parallel((int)panel_count(&weight), pack_task, &packing);
+    return !atomic_load(&packing.failed);
+}
+
+// Pictures
+
+struct picture {
+    const struct kernels_convolution *convolution;
+    const struct kernels_convolved *convolved;
+    const struct convolution_transforms *transforms;
+    const struct matrix_kernels *matrix;
+    ptrdiff_t element;
+    /// Of Y.
+    ptrdiff_t width;
+    ptrdiff_t tile_rows, tiles_a_row;
+    /// One of the two is 1.
+    ptrdiff_t rows_a_task, tasks_a_row;
+    atomic_bool failed;
+};
+
+/// A task, with memory of its thread.
+struct tiles {
+    ptrdiff_t first_row, rows;
+    /// In each row.
+    ptrdiff_t first, count;
+    /// As `convolution_inputs` has them.
+    char *points;
+    ptrdiff_t point_bytes, sixteen_bytes, line_bytes, tile_bytes;
+    /// [point, tile, 64], with room for so many tiles.
+    float *sums;
+    ptrdiff_t sums_tiles;
+};
+
+/// Bytes of a point of a tile.
+static ptrdiff_t point_bytes_of(const struct picture *picture) {
+    return ceiling_division(picture->convolution->inputs * picture->element, LINE_BYTES) * LINE_BYTES;
+}
+
+/// The points of a row of tiles.
+static void transform_inputs(const struct picture *picture, const struct tiles *tiles, ptrdiff_t row) {
+    const struct kernels_convolution *convolution = picture->convolution;
+    const struct kernels_convolved *convolved = picture->convolved;
+    const int points = points_of(convolution);
+    const ptrdiff_t first = (tiles->first_row + row) * (points - 2);
+    const ptrdiff_t rows = (convolution->doubled ? convolved->rows / TILE_SIDE : convolved->rows) + 2;
+    struct convolution_inputs job = {
+        .half = convolution->format == KERNELS_BFLOAT16, .doubled = convolution->doubled,
+        .channels = convolution->inputs, .width = convolved->width, .scale = convolved->scale,
+        .shift = convolved->shift, .first_tile = tiles->first, .tiles = tiles->count, .before = row * tiles->count,
+        .points = tiles->points, .point_bytes = tiles->point_bytes, .sixteen_bytes = tiles->sixteen_bytes,
+        .line_bytes = tiles->line_bytes, .tile_bytes = tiles->tile_bytes};
+    for (int index = 0; index < points; index++) {
+        job.rows[index] = first + index < rows ? convolved->x[first + index] : 0;
+    }
+    picture->transforms->inputs(&job);
+}
+
+static int columns_of(const struct kernels_weight *weight, ptrdiff_t panel) {
+    const ptrdiff_t outputs = weight->outputs - panel * PANEL_OUTPUTS;
+    return outputs >= PANEL_OUTPUTS ? 4 : (int)ceiling_division(outputs, 16);
+}
+
+/// The products of a point and a panel; meanwhile what is needed next comes to the caches.
+static void multiply(const struct matrix_kernels *matrix, const struct convolution_product *product) {
+    const struct kernels_weight *weight = product->weight;
+    const bool odd = weight->format == KERNELS_BFLOAT16 && weight->inputs % 2 == 1;
+    const ptrdiff_t count = ceiling_division(product->tiles, TILE_ROWS);
+    struct matrix_tile tile = {
+        .x_stride = product->tile_bytes,
+        .panel = panel_start(weight, product->panel),
+        .steps = panel_steps(weight) - odd,
+        .half_step = odd,
+        .columns = columns_of(weight, product->panel),
+        .sums_stride = PANEL_OUTPUTS,
+    };
+    for (ptrdiff_t index = 0; index < count; index++) {
+        const ptrdiff_t row = part_of(product->tiles, count, index);
+        tile.rows = (int)(part_of(product->tiles, count, index + 1) - row);
+        tile.x = product->points + row * product->tile_bytes;
+        tile.sums = product->sums + row * PANEL_OUTPUTS;
+        tile.prefetch_kind = index < QUARTERS && tile.columns == 4 ? PREFETCH_QUARTER : PREFETCH_NOTHING;
+        tile.prefetch = product->next + index * tile.steps * PANEL_STEP_BYTES / QUARTERS;
+        matrix->tile(weight->format, &tile);
+    }
+}
+
+static void multiply_point(const struct picture *picture, const struct tiles *tiles, int plane, ptrdiff_t panel) {
+    const int planes = plane_count(picture->convolution);
+    const struct kernels_weight weight = weight_of(picture->convolution, plane);
+    const struct kernels_weight next = weight_of(picture->convolution, (plane + 1) % planes);
+    const struct convolution_product product = {
+        .weight = &weight, .panel = panel, .points = tiles->points + plane * tiles->point_bytes,
+        .sixteen_bytes = tiles->sixteen_bytes, .tile_bytes = tiles->tile_bytes, .tiles = tiles->rows * tiles->count,
+        .sums = tiles->sums + plane * tiles->sums_tiles * PANEL_OUTPUTS,
+        .next = panel_start(&next, panel + (plane + 1) / planes)};
+#if defined(__x86_64__)
+    if (takes_tiles(picture->convolution)) {
+        convolution_product_amx(&product);
+        return;
+    }
+#endif
+    multiply(picture->matrix, &product);
+}
+
+/// The pixels of a row of tiles.
+static void store_outputs(
+    const struct picture *picture, const struct tiles *tiles, ptrdiff_t tile_row, ptrdiff_t panel) {
+    const ptrdiff_t outputs = picture->convolution->outputs, first = panel * PANEL_OUTPUTS;
+    const ptrdiff_t column = tiles->first * TILE_SIDE, left = outputs - first;
+    struct convolution_outputs job = {
+        .half = picture->convolution->format == KERNELS_BFLOAT16, .doubled = picture->convolution->doubled,
+        .channels = (int)(left < PANEL_OUTPUTS ? left : PANEL_OUTPUTS), .tiles = tiles->count,
+        .columns = picture->width - column, .sums = tiles->sums + tile_row * tiles->count * PANEL_OUTPUTS,
+        .sums_tiles = tiles->sums_tiles, .bias = picture->convolved->bias + first, .pixel_stride = outputs};
+    for (int index = 0; index < TILE_SIDE; index++) {
+        const ptrdiff_t row = (tiles->first_row + tile_row) * TILE_SIDE + index;
+        if (row < picture->convolved->rows) {
+            const ptrdiff_t place = ((row * picture->width + column) * outputs + first) * picture->element;
+            const char *residual = picture->convolved->residual;
+            job.y[index] = (char *)picture->convolved->y + place;
+            job.residual[index] = residual ? residual + place : 0;
+        }
+    }
+    picture->transforms->outputs(&job);
+}
+
+static void convolve_tiles(const struct picture *picture, const struct tiles *tiles) {
+    const struct kernels_weight weight = weight_of(picture->convolution, 0);
+    for (ptrdiff_t row = 0; row < tiles->rows; row++) {
+        transform_inputs(picture, tiles, row);
+    }
+    for (ptrdiff_t panel = 0; panel < panel_count(&weight); panel++) {
+        for (int plane = 0; plane < plane_count(picture->convolution); plane++) {
+            multiply_point(picture, tiles, plane, panel);
+        }
+        for (ptrdiff_t row = 0; row < tiles->rows; row++) {
+            store_outputs(picture, tiles, row, panel);
+        }
+    }
+}
+
+static void convolve_task(void *context, int task, int thread) {
+    (void)thread;
+    struct picture *picture = context;
+    const ptrdiff_t part = task % picture->tasks_a_row, first_row = task / picture->tasks_a_row * picture->rows_a_task;
+    const ptrdiff_t planes = plane_count(picture->convolution), left = picture->tile_rows - first_row;
+    const ptrdiff_t point_bytes = point_bytes_of(picture);
+    const bool lines_apart = takes_tiles(picture->convolution);
+    struct tiles tiles = {
+        .first_row = first_row,
+        .rows = left < picture->rows_a_task ? left : picture->rows_a_task,
+        .first = part_of(picture->tiles_a_row, picture->tasks_a_row, part),
+        .sixteen_bytes = SIXTEEN * point_bytes,
+        .line_bytes = lines_apart ? SIXTEEN * LINE_BYTES : LINE_BYTES,
+        .tile_bytes = lines_apart ? LINE_BYTES : point_bytes,
+    };
+    tiles.count = part_of(picture->tiles_a_row, picture->tasks_a_row, part + 1) - tiles.first;
+    tiles.sums_tiles = ceiling_division(tiles.rows * tiles.count, SIXTEEN) * SIXTEEN;
+    // A line more, lest the points of a tile fall on the same places of a cache.
+    tiles.point_bytes = tiles.sums_tiles * point_bytes + LINE_BYTES;
+    tiles.points = scratch(SCRATCH_POINTS, (size_t)(planes * tiles.point_bytes));
+    tiles.sums = scratch(SCRATCH_SUMS, (size_t)(planes * tiles.sums_tiles * PANEL_STEP_BYTES));
+    if (!tiles.points || !tiles.sums) {
+        atomic_store(&picture->failed, true);
+        return;
+    }
+    convolve_tiles(picture, &tiles);
+}
+
+/// As many tiles a task as the cache takes, if all threads have some.
+static void choose_tasks(struct picture *picture) {
+    const ptrdiff_t bytes = plane_count(picture->convolution) * (point_bytes_of(picture) + PANEL_STEP_BYTES);
+    const ptrdiff_t all_bytes = takes_tiles(picture->convolution) ? MOST_TASK_BYTES_AMX : MOST_TASK_BYTES;
+    const ptrdiff_t most = all_bytes / bytes > 1 ? all_bytes / bytes : 1;
+    const ptrdiff_t share = picture->tile_rows / kernels_threads(), rows = most / picture->tiles_a_row;
+    picture->tasks_a_row = ceiling_division(picture->tiles_a_row, most);
+    picture->rows_a_task = rows < share ? rows : share;
+    if (picture->rows_a_task < 1) {
+        picture->rows_a_task = 1;
+    }
+}
+
+bool kernels_convolve(const struct kernels_convolution *convolution, const struct kernels_convolved *convolved) {
+    struct picture picture = {
+        .convolution = convolution, .convolved = convolved, .transforms = transforms_of_path(),
+        .matrix = matrix_kernels(), .element = element_bytes(convolution->format),
+        .width = convolution->doubled ? TILE_SIDE * convolved->width : convolved->width,
+        .tile_rows = ceiling_division(convolved->rows, TILE_SIDE)};
+    picture.tiles_a_row = ceiling_division(picture.width, TILE_SIDE);
+    if (picture.tile_rows <= 0 || picture.tiles_a_row <= 0) {
+        return true;
+    }
+    choose_tasks(&picture);
+    const ptrdiff_t row_tasks = ceiling_division(picture.tile_rows, picture.rows_a_task);
+    kernels_parallel((int)(row_tasks * picture.tasks_a_row), convolve_task, &picture);
+    return !atomic_load(&picture.failed);
+}

@@ -1,0 +1,9 @@
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define VECTOR16_MASKS
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma"))), apply_to = function)
+#include "convolution_tiles.h"
+#pragma clang attribute pop
+
+const struct convolution_transforms convolution_transforms_avx512 = {inputs, outputs, weights};
+#endif

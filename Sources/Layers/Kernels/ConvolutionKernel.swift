@@ -1,0 +1,73 @@
+import CKernels
+import Torch
+
+/// A convolution of 3 x 3 and stride 1 over rows of pixels, with fewer products than it has weights.
+package struct ConvolutionKernel {
+    private let sizes: kernels_convolution
+    /// As the kernel reads them.
+    private let weights: Tensor
+    private let bias: Tensor
+
+    /// Channels below which the transforms take more than they save.
+    package static let fewestInputs = 16
+
+    /// - Parameters:
+    ///   - dtype: of the picture.
+    ///   - isDoubled: whether the picture is seen twice as high and wide, each pixel copied.
+    /// - Returns: `nil` when libtorch is to compute.
+    init?(_ convolution: Convolution, of dtype: DType, isDoubled: Bool = false) throws {
+        let (weight, inputs) = (convolution.weight, convolution.weight.size(1))
+        guard convolution.isOfThreePixels, inputs >= Self.fewestInputs, weight.dtype == dtype, Kernels.take(weight)
+        else { return nil }
+        var sizes = kernels_convolution()
+        sizes.format = weight.dtype == .bfloat16 ? KERNELS_BFLOAT16 : KERNELS_FLOAT32
+        (sizes.inputs, sizes.outputs, sizes.doubled) = (inputs, convolution.outputs, isDoubled)
+        weights = try Tensor.empty([kernels_convolution_size(&sizes)], dtype: .uint8)
+        bias = try convolution.bias.to(.float32).contiguous()
+        sizes.packed = try weights.mutableData()
+        self.sizes = sizes
+        guard try kernels_pack_convolution(&sizes, weight.contiguous().mutableData()) else {
+            throw TorchError.invalid("no memory to transform the weights of a convolution")
+        }
+    }
+
+    /// The convolution of x, or of silu(x) after its norm, plus a residual.
+    ///
+    /// - Parameters:
+    ///   - x: rows of `width` pixels [width, inputs], one above and one below the others included; `nil` is a row of zeros.
+    ///   - residual: [rows, width, outputs].
+    /// - Returns: [rows, width, outputs], twice as high and wide if it is doubled.
+    func callAsFunction(
+        _ x: [UnsafeRawPointer?], width: Int, after factors: ChannelFactors? = nil, addedTo residual: Tensor? = nil
+    ) throws -> Tensor {
+        let scale = sizes.doubled ? 2 : 1
+        let rows = scale * (x.count - 2)
+        let result = try Tensor.empty(
+            [rows, scale * width, sizes.outputs],
+            dtype: sizes.format == KERNELS_BFLOAT16 ? .bfloat16 : .float32)
+        let residual = try residual?.contiguous()
+        let isDone = try x.withUnsafeBufferPointer { x in
+            try withFactors(factors) { scale, shift in
+                var sizes = sizes
+                var convolved = kernels_convolved()
+                (convolved.rows, convolved.width, convolved.x) = (rows, width, x.baseAddress)
+                (convolved.scale, convolved.shift) = (scale, shift)
+                convolved.bias = try UnsafePointer(bias.elements(Float.self))
+                convolved.residual = try residual.map { try UnsafeRawPointer($0.mutableData()) }
+                convolved.y = try result.mutableData()
+                return kernels_convolve(&sizes, &convolved)
+            }
+        }
+        guard isDone else { throw TorchError.invalid("no memory for a convolution") }
+        return withExtendedLifetime((weights, residual)) { result }
+    }
+
+    private func withFactors<Result>(
+        _ factors: ChannelFactors?, _ body: (UnsafePointer<Float>?, UnsafePointer<Float>?) throws -> Result
+    ) rethrows -> Result {
+        guard let factors else { return try body(nil, nil) }
+        return try factors.scale.withUnsafeBufferPointer { scale in
+            try factors.shift.withUnsafeBufferPointer { shift in try body(scale.baseAddress, shift.baseAddress) }
+        }
+    }
+}
