@@ -40,25 +40,26 @@ static bool takes_tiles(const struct kernels_convolution *convolution) {
         && convolution->inputs * element_bytes(convolution->format) % LINE_BYTES == 0;
 }
 
-static int points_of(const struct kernels_convolution *convolution) {
-    return convolution->doubled ? DOUBLED_POINTS : MOST_POINTS;
+/// Points of a tile in a row and a column.
+static int side_of(const struct kernels_convolution *convolution) {
+    return convolution->doubled ? DOUBLED_SIDE : MOST_SIDE;
 }
 
-static int plane_count(const struct kernels_convolution *convolution) {
-    return points_of(convolution) * points_of(convolution);
+static int point_count(const struct kernels_convolution *convolution) {
+    return side_of(convolution) * side_of(convolution);
 }
 
 /// Those of a point, as those of a product.
-static struct kernels_weight weight_of(const struct kernels_convolution *convolution, int plane) {
+static struct kernels_weight weight_of(const struct kernels_convolution *convolution, int point) {
     struct kernels_weight weight = {
         .format = convolution->format, .outputs = convolution->outputs, .inputs = convolution->inputs};
-    weight.packed = (char *)convolution->packed + (ptrdiff_t)plane * (ptrdiff_t)kernels_packed_size(&weight);
+    weight.packed = (char *)convolution->packed + (ptrdiff_t)point * (ptrdiff_t)kernels_packed_size(&weight);
     return weight;
 }
 
 size_t kernels_convolution_size(const struct kernels_convolution *convolution) {
     const struct kernels_weight weight = weight_of(convolution, 0);
-    return kernels_packed_size(&weight) * (size_t)plane_count(convolution);
+    return kernels_packed_size(&weight) * (size_t)point_count(convolution);
 }
 
 // Weights
@@ -77,9 +78,9 @@ static void pack_output(const struct packing *packing, ptrdiff_t output, char *p
         convolution->format == KERNELS_BFLOAT16, convolution->doubled, convolution->inputs,
         packing->weights + output * row_bytes * KERNEL_SIDE * KERNEL_SIDE, points};
     packing->transforms->weights(&weights);
-    for (int plane = 0; plane < plane_count(convolution); plane++) {
-        const struct kernels_weight weight = weight_of(convolution, plane);
-        kernels_pack(&weight, KERNELS_WHOLE, output, 1, points + plane * row_bytes, convolution->inputs, 0, 0);
+    for (int point = 0; point < point_count(convolution); point++) {
+        const struct kernels_weight weight = weight_of(convolution, point);
+        kernels_pack(&weight, KERNELS_WHOLE, output, 1, points + point * row_bytes, convolution->inputs, 0, 0);
     }
 }
 
@@ -88,7 +89,7 @@ static void pack_task(void *context, int panel, int thread) {
     struct packing *packing = context;
     const struct kernels_convolution *convolution = packing->convolution;
     char *points = scratch(
-        SCRATCH_POINTS, (size_t)(plane_count(convolution) * convolution->inputs * element_bytes(convolution->format)));
+        SCRATCH_POINTS, (size_t)(point_count(convolution) * convolution->inputs * element_bytes(convolution->format)));
     if (!points) {
         atomic_store(&packing->failed, true);
         return;
@@ -144,8 +145,8 @@ static ptrdiff_t point_bytes_of(const struct picture *picture) {
 static void transform_inputs(const struct picture *picture, const struct tiles *tiles, ptrdiff_t row) {
     const struct kernels_convolution *convolution = picture->convolution;
     const struct kernels_convolved *convolved = picture->convolved;
-    const int points = points_of(convolution);
-    const ptrdiff_t first = (tiles->first_row + row) * (points - 2);
+    const int side = side_of(convolution);
+    const ptrdiff_t first = (tiles->first_row + row) * (side - 2);
     const ptrdiff_t rows = (convolution->doubled ? convolved->rows / TILE_SIDE : convolved->rows) + 2;
     struct convolution_inputs job = {
         .half = convolution->format == KERNELS_BFLOAT16, .doubled = convolution->doubled,
@@ -153,7 +154,7 @@ static void transform_inputs(const struct picture *picture, const struct tiles *
         .shift = convolved->shift, .first_tile = tiles->first, .tiles = tiles->count, .before = row * tiles->count,
         .points = tiles->points, .point_bytes = tiles->point_bytes, .sixteen_bytes = tiles->sixteen_bytes,
         .line_bytes = tiles->line_bytes, .tile_bytes = tiles->tile_bytes};
-    for (int index = 0; index < points; index++) {
+    for (int index = 0; index < side; index++) {
         job.rows[index] = first + index < rows ? convolved->x[first + index] : 0;
     }
     picture->transforms->inputs(&job);
@@ -188,15 +189,15 @@ static void multiply(const struct matrix_kernels *matrix, const struct convoluti
     }
 }
 
-static void multiply_point(const struct picture *picture, const struct tiles *tiles, int plane, ptrdiff_t panel) {
-    const int planes = plane_count(picture->convolution);
-    const struct kernels_weight weight = weight_of(picture->convolution, plane);
-    const struct kernels_weight next = weight_of(picture->convolution, (plane + 1) % planes);
+static void multiply_point(const struct picture *picture, const struct tiles *tiles, int point, ptrdiff_t panel) {
+    const int points = point_count(picture->convolution);
+    const struct kernels_weight weight = weight_of(picture->convolution, point);
+    const struct kernels_weight next = weight_of(picture->convolution, (point + 1) % points);
     const struct convolution_product product = {
-        .weight = &weight, .panel = panel, .points = tiles->points + plane * tiles->point_bytes,
+        .weight = &weight, .panel = panel, .points = tiles->points + point * tiles->point_bytes,
         .sixteen_bytes = tiles->sixteen_bytes, .tile_bytes = tiles->tile_bytes, .tiles = tiles->rows * tiles->count,
-        .sums = tiles->sums + plane * tiles->sums_tiles * PANEL_OUTPUTS,
-        .next = panel_start(&next, panel + (plane + 1) / planes)};
+        .sums = tiles->sums + point * tiles->sums_tiles * PANEL_OUTPUTS,
+        .next = panel_start(&next, panel + (point + 1) / points)};
 #if defined(__x86_64__)
     if (takes_tiles(picture->convolution)) {
         convolution_product_amx(&product);
@@ -234,8 +235,8 @@ static void convolve_tiles(const struct picture *picture, const struct tiles *ti
         transform_inputs(picture, tiles, row);
     }
     for (ptrdiff_t panel = 0; panel < panel_count(&weight); panel++) {
-        for (int plane = 0; plane < plane_count(picture->convolution); plane++) {
-            multiply_point(picture, tiles, plane, panel);
+        for (int point = 0; point < point_count(picture->convolution); point++) {
+            multiply_point(picture, tiles, point, panel);
         }
         for (ptrdiff_t row = 0; row < tiles->rows; row++) {
             store_outputs(picture, tiles, row, panel);
@@ -247,7 +248,7 @@ static void convolve_task(void *context, int task, int thread) {
     (void)thread;
     struct picture *picture = context;
     const ptrdiff_t part = task % picture->tasks_a_row, first_row = task / picture->tasks_a_row * picture->rows_a_task;
-    const ptrdiff_t planes = plane_count(picture->convolution), left = picture->tile_rows - first_row;
+    const ptrdiff_t points = point_count(picture->convolution), left = picture->tile_rows - first_row;
     const ptrdiff_t point_bytes = point_bytes_of(picture);
     const bool lines_apart = takes_tiles(picture->convolution);
     struct tiles tiles = {
@@ -262,8 +263,8 @@ static void convolve_task(void *context, int task, int thread) {
     tiles.sums_tiles = ceiling_division(tiles.rows * tiles.count, SIXTEEN) * SIXTEEN;
     // A line more, lest the points of a tile fall on the same places of a cache.
     tiles.point_bytes = tiles.sums_tiles * point_bytes + LINE_BYTES;
-    tiles.points = scratch(SCRATCH_POINTS, (size_t)(planes * tiles.point_bytes));
-    tiles.sums = scratch(SCRATCH_SUMS, (size_t)(planes * tiles.sums_tiles * PANEL_STEP_BYTES));
+    tiles.points = scratch(SCRATCH_POINTS, (size_t)(points * tiles.point_bytes));
+    tiles.sums = scratch(SCRATCH_SUMS, (size_t)(points * tiles.sums_tiles * PANEL_STEP_BYTES));
     if (!tiles.points || !tiles.sums) {
         atomic_store(&picture->failed, true);
         return;
@@ -273,7 +274,7 @@ static void convolve_task(void *context, int task, int thread) {
 
 /// As many tiles a task as the cache takes, if all threads have some.
 static void choose_tasks(struct picture *picture) {
-    const ptrdiff_t bytes = plane_count(picture->convolution) * (point_bytes_of(picture) + PANEL_STEP_BYTES);
+    const ptrdiff_t bytes = point_count(picture->convolution) * (point_bytes_of(picture) + PANEL_STEP_BYTES);
     const ptrdiff_t all_bytes = takes_tiles(picture->convolution) ? MOST_TASK_BYTES_AMX : MOST_TASK_BYTES;
     const ptrdiff_t most = all_bytes / bytes > 1 ? all_bytes / bytes : 1;
     const ptrdiff_t share = picture->tile_rows / kernels_threads(), rows = most / picture->tiles_a_row;

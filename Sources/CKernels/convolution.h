@@ -1,22 +1,22 @@
 // The transforms of a convolution, one thread's share of the work; see kernels_convolution.h. Elements are bfloat16 where
 // `half`, else float32.
 //
-// A tile is 2 x 2 pixels of Y. It sees a window of 4 x 4 pixels of X, 3 x 3 if X is doubled, that becomes as many points, which
-// are multiplied with those of the weights: [points, points, channels].
+// A tile is 2 x 2 pixels of Y. It sees a window of 4 x 4 pixels of X, 3 x 3 if X is doubled. That becomes as many points, sums and
+// differences of its pixels, which are multiplied with those of the weights.
 
 #ifndef KERNELS_CONVOLUTION_TRANSFORMS_H
 #define KERNELS_CONVOLUTION_TRANSFORMS_H
 
 #include "kernels_matrix.h"
 
-enum { TILE_SIDE = 2, KERNEL_SIDE = 3, MOST_POINTS = 4, DOUBLED_POINTS = 3, SIXTEEN = 16, LINE_BYTES = 64 };
+enum { TILE_SIDE = 2, KERNEL_SIDE = 3, MOST_SIDE = 4, DOUBLED_SIDE = 3, SIXTEEN = 16, LINE_BYTES = 64 };
 
 /// Points of tiles that lie side by side.
 struct convolution_inputs {
     bool half, doubled;
     ptrdiff_t channels, width;
     /// Of the windows; NULL is a row of zeros.
-    const void *rows[MOST_POINTS];
+    const void *rows[MOST_SIDE];
     const float *scale, *shift;
     ptrdiff_t first_tile, tiles;
     /// Tiles that lie before them among the points.

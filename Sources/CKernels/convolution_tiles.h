@@ -6,10 +6,10 @@
 
 INLINE int lanes_left(ptrdiff_t channels) { return channels < LANES ? (int)channels : LANES; }
 
-INLINE int points_of(bool doubled) { return doubled ? DOUBLED_POINTS : MOST_POINTS; }
+INLINE int side_of(bool doubled) { return doubled ? DOUBLED_SIDE : MOST_SIDE; }
 
 /// Points of pixels in a row or a column. If they are doubled they stand for x0, x1, x1, x2, and the third point is 0.
-INLINE void points_of_pixels(const floats x[MOST_POINTS], const bool doubled, floats points[MOST_POINTS]) {
+INLINE void points_of_pixels(const floats x[MOST_SIDE], const bool doubled, floats points[MOST_SIDE]) {
     if (doubled) {
         points[0] = x[0] - x[1];
         points[1] = x[1] + x[1];
@@ -23,13 +23,13 @@ INLINE void points_of_pixels(const floats x[MOST_POINTS], const bool doubled, fl
 }
 
 /// Pixels of a row or a column of a tile from sums of products of points.
-INLINE void pixels_of_sums(const floats sums[MOST_POINTS], const bool doubled, floats pixels[TILE_SIDE]) {
+INLINE void pixels_of_sums(const floats sums[MOST_SIDE], const bool doubled, floats pixels[TILE_SIDE]) {
     pixels[0] = doubled ? sums[0] + sums[1] : sums[0] + sums[1] + sums[2];
     pixels[1] = doubled ? sums[1] - sums[2] : sums[1] - sums[2] - sums[3];
 }
 
 /// Points of three weights in a row or a column.
-INLINE void points_of_weights(const floats w[KERNEL_SIDE], const bool doubled, floats points[MOST_POINTS]) {
+INLINE void points_of_weights(const floats w[KERNEL_SIDE], const bool doubled, floats points[MOST_SIDE]) {
     const floats outer = (w[0] + w[2]) * 0.5f, inner = w[1] * 0.5f;
     points[0] = w[0];
     points[1] = outer + inner;
@@ -78,9 +78,9 @@ INLINE floats pixel(const struct convolution_inputs *job, int row, ptrdiff_t col
 
 /// The points of a column of a window.
 INLINE void column_points(const struct convolution_inputs *job, ptrdiff_t column, const struct lanes *lanes,
-                          const bool doubled, const bool half, floats points[MOST_POINTS]) {
-    floats x[MOST_POINTS];
-    UNROLLED for (int row = 0; row < points_of(doubled); row++) {
+                          const bool doubled, const bool half, floats points[MOST_SIDE]) {
+    floats x[MOST_SIDE];
+    UNROLLED for (int row = 0; row < side_of(doubled); row++) {
         x[row] = pixel(job, row, column, lanes, half);
     }
     points_of_pixels(x, doubled, points);
@@ -88,32 +88,32 @@ INLINE void column_points(const struct convolution_inputs *job, ptrdiff_t column
 
 INLINE void transform_lanes(const struct convolution_inputs *job, const struct lanes *lanes, const bool doubled,
                             const bool half) {
-    const int points = points_of(doubled), fresh = points - 2;
+    const int side = side_of(doubled), fresh = side - 2;
     const ptrdiff_t first = job->first_tile * fresh - 1;
     // [column, point]; two columns are also those of the next tile.
-    floats columns[MOST_POINTS][MOST_POINTS];
+    floats columns[MOST_SIDE][MOST_SIDE];
     UNROLLED for (int column = 0; column < 2; column++) {
         column_points(job, first + column, lanes, doubled, half, columns[column]);
     }
     for (ptrdiff_t tile = 0; tile < job->tiles; tile++) {
-        UNROLLED for (int column = 2; column < points; column++) {
+        UNROLLED for (int column = 2; column < side; column++) {
             column_points(job, first + tile * fresh + column, lanes, doubled, half, columns[column]);
         }
         const ptrdiff_t index = job->before + tile;
         char *first_point = job->points + index / SIXTEEN * job->sixteen_bytes + index % SIXTEEN * job->tile_bytes
             + lanes->place;
-        UNROLLED for (int down = 0; down < points; down++) {
-            floats across[MOST_POINTS], result[MOST_POINTS];
-            UNROLLED for (int column = 0; column < points; column++) {
+        UNROLLED for (int down = 0; down < side; down++) {
+            floats across[MOST_SIDE], result[MOST_SIDE];
+            UNROLLED for (int column = 0; column < side; column++) {
                 across[column] = columns[column][down];
             }
             points_of_pixels(across, doubled, result);
-            UNROLLED for (int point = 0; point < points; point++) {
-                store(first_point + (down * points + point) * job->point_bytes, 0, lanes->count, result[point], half);
+            UNROLLED for (int point = 0; point < side; point++) {
+                store(first_point + (down * side + point) * job->point_bytes, 0, lanes->count, result[point], half);
             }
         }
         UNROLLED for (int column = 0; column < 2; column++) {
-            UNROLLED for (int point = 0; point < points; point++) {
+            UNROLLED for (int point = 0; point < side; point++) {
                 columns[column][point] = columns[column + fresh][point];
             }
         }
@@ -132,7 +132,7 @@ INLINE void inputs_any(const struct convolution_inputs *job, const bool doubled,
             lanes.shift = loaded(job->shift, channel, count, false);
         }
         if (count == LANES) {
-            lanes.count = LANES;
+            lanes.count = LANES; // A constant now.
             transform_lanes(job, &lanes, doubled, half);
         } else {
             transform_lanes(job, &lanes, doubled, half);
@@ -155,20 +155,20 @@ static void inputs(const struct convolution_inputs *job) {
 /// Some channels of a tile.
 INLINE void store_tile(const struct convolution_outputs *job, ptrdiff_t tile, int channel, const bool doubled,
                        const bool half) {
-    const int points = points_of(doubled), count = lanes_left(job->channels - channel);
-    floats rows[MOST_POINTS][TILE_SIDE];
-    UNROLLED for (int point = 0; point < points; point++) {
-        floats down[MOST_POINTS];
-        UNROLLED for (int index = 0; index < points; index++) {
-            const ptrdiff_t place = ((index * points + point) * job->sums_tiles + tile) * 64 + channel;
+    const int side = side_of(doubled), count = lanes_left(job->channels - channel);
+    floats rows[MOST_SIDE][TILE_SIDE];
+    UNROLLED for (int point = 0; point < side; point++) {
+        floats down[MOST_SIDE];
+        UNROLLED for (int index = 0; index < side; index++) {
+            const ptrdiff_t place = ((index * side + point) * job->sums_tiles + tile) * 64 + channel;
             down[index] = loaded(job->sums, place, LANES, false);
         }
         pixels_of_sums(down, doubled, rows[point]);
     }
     const floats bias = loaded(job->bias, channel, count, false);
     UNROLLED for (int row = 0; row < TILE_SIDE; row++) {
-        floats across[MOST_POINTS], pixels[TILE_SIDE];
-        UNROLLED for (int point = 0; point < points; point++) {
+        floats across[MOST_SIDE], pixels[TILE_SIDE];
+        UNROLLED for (int point = 0; point < side; point++) {
             across[point] = rows[point][row];
         }
         pixels_of_sums(across, doubled, pixels);
@@ -225,20 +225,20 @@ INLINE void gather_weights(const struct convolution_weights *job, ptrdiff_t inpu
 }
 
 INLINE void weights_any(const struct convolution_weights *job, const bool doubled, const bool half) {
-    const int points = points_of(doubled);
+    const int side = side_of(doubled);
     for (ptrdiff_t input = 0; input < job->inputs; input += LANES) {
         const int count = lanes_left(job->inputs - input);
-        floats w[KERNEL_SIDE][KERNEL_SIDE], rows[KERNEL_SIDE][MOST_POINTS];
+        floats w[KERNEL_SIDE][KERNEL_SIDE], rows[KERNEL_SIDE][MOST_SIDE];
         gather_weights(job, input, count, half, w);
         UNROLLED for (int row = 0; row < KERNEL_SIDE; row++) {
             points_of_weights(w[row], doubled, rows[row]);
         }
-        UNROLLED for (int point = 0; point < points; point++) {
+        UNROLLED for (int point = 0; point < side; point++) {
             const floats down[KERNEL_SIDE] = {rows[0][point], rows[1][point], rows[2][point]};
-            floats result[MOST_POINTS];
+            floats result[MOST_SIDE];
             points_of_weights(down, doubled, result);
-            UNROLLED for (int index = 0; index < points; index++) {
-                store(job->points, (index * points + point) * job->inputs + input, count, result[index], half);
+            UNROLLED for (int index = 0; index < side; index++) {
+                store(job->points, (index * side + point) * job->inputs + input, count, result[index], half);
             }
         }
     }
