@@ -2,6 +2,7 @@
 #include "attention_bfloat16_avx512.h"
 #include "attention_float32.h"
 #include "attention_int8_avx512.h"
+#include "attention_int8_avxvnni.h"
 #include "kernels_attention.h"
 #include "kernels_path.h"
 
@@ -30,7 +31,7 @@ size_t kernels_attention_bfloat16_scratch(const struct kernels_attention *sizes)
 }
 
 bool kernels_have_attention_int8(void) {
-    return kernels_path() == KERNELS_AVX512_VNNI || kernels_path() == KERNELS_AVX512;
+    return kernels_path() >= KERNELS_AVX_VNNI && kernels_path() <= KERNELS_AVX512;
 }
 
 #if defined(__x86_64__)
@@ -42,7 +43,8 @@ static bool computes_in_int8(const struct kernels_attention *sizes) {
 size_t kernels_attention_int8_scratch(const struct kernels_attention *sizes) {
 #if defined(__x86_64__)
     if (computes_in_int8(sizes)) {
-        return attention_int8_avx512_scratch(sizes);
+        return kernels_path() == KERNELS_AVX_VNNI ? attention_int8_avxvnni_scratch(sizes)
+                                                  : attention_int8_avx512_scratch(sizes);
     }
 #endif
     return kernels_attention_bfloat16_scratch(sizes);
@@ -73,7 +75,8 @@ void kernels_attention_int8(
     uint16_t *output, void *scratch) {
 #if defined(__x86_64__)
     if (computes_in_int8(sizes)) {
-        attention_int8_avx512(sizes, query, key, value, output, scratch);
+        (kernels_path() == KERNELS_AVX_VNNI ? attention_int8_avxvnni : attention_int8_avx512)(
+            sizes, query, key, value, output, scratch);
         return;
     }
 #endif

@@ -2,21 +2,9 @@
 
 #include "matrix_tile.h"
 
-#include "avx2.h"
+#include "avxvnni.h"
 
 #include <string.h>
-
-// AVX2, and the dot product of bytes beside it. To be tested it is that of AVX-512, the same in another encoding, as what
-// emulates has AVX-512.
-
-#if defined(KERNELS_EMULATED)
-#define AVX_VNNI __attribute__((target("avx2,avx512vl,avx512vnni")))
-#define DOT_PRODUCT _mm256_dpbusd_epi32
-#else
-#define AVX_VNNI __attribute__((target("avx2,avxvnni")))
-#define DOT_PRODUCT _mm256_dpbusd_avx_epi32
-#endif
-#define AVX_VNNI_INLINE static inline __attribute__((always_inline)) AVX_VNNI
 
 AVX_VNNI_INLINE __m256i four_bytes_everywhere(const char *x) {
     int32_t bytes;

@@ -37,8 +37,8 @@ void kernels_attention_bfloat16(
     const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
     uint16_t *output, void *scratch);
 
-/// The same with queries, keys, weights and values rounded to 8 bits, where that is faster: with AVX-512 and no AMX,
-/// and not `causal`; elsewhere it is `kernels_attention_bfloat16`.
+/// The same with queries, keys, weights and values rounded to 8 bits, where that is faster: with AVX-VNNI or AVX-512
+/// and no AMX, and not `causal`; elsewhere it is `kernels_attention_bfloat16`.
 ///
 /// Keys are rounded without their mean and values without their middle, so what all tokens share takes none of the
 /// bits. A query or key that is not finite makes NaN of all that sees it, such a value of its column; so may keys and

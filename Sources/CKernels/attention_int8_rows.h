@@ -1,0 +1,317 @@
+// Attention in 8 bits, as in attention_int8_avx512.c, for instruction sets with fewer registers. The including file says what
+// multiplies: DOT_PRODUCT adds to each of 8 sums the products of four bytes and four signed ones.
+#include "attention_int8_pack_rows.h"
+#include "attention_sums.h"
+#include "kernels_parallel.h"
+
+static const struct attention_grain byte_grain = {TILE_ROWS, BLOCK_ROWS, TILE_UNITS, 4, sizeof(float)};
+
+enum { BLOCK_TILES = BLOCK_UNITS / TILE_UNITS, QUERY_STRIDE = MAXIMAL_HEAD + 64 };
+
+/// How far, as a power of two, a tile's factor may rise above 1 before its row's reference moves.
+static const float headroom = 32;
+
+/// What a thread works in.
+typedef struct {
+    _Alignas(64) float sum[BLOCK_ROWS][LANES];
+    /// Of a tile.
+    _Alignas(64) float score[TILE_ROWS][TILE_UNITS][LANES];
+    /// Scores times it are powers.
+    float slope[BLOCK_ROWS];
+    /// What makes up for keys being above 128.
+    int32_t start[BLOCK_ROWS];
+    /// The power that a factor is relative to, and that above which it moves.
+    float reference[BLOCK_ROWS];
+    float limit[BLOCK_ROWS];
+    float factor[BLOCK_TILES][BLOCK_ROWS];
+    /// [row][tile][key]
+    _Alignas(64) uint8_t weight[BLOCK_ROWS][BLOCK_TILES][TILE_KEYS];
+    _Alignas(64) int8_t query[BLOCK_ROWS][QUERY_STRIDE];
+    /// [row][value_size]
+    _Alignas(64) float output[BLOCK_ROWS * MAXIMAL_HEAD];
+} Rows;
+
+/// A task at one block of keys.
+typedef struct {
+    Rows *rows;
+    const uint8_t *keys;
+    const int8_t *values;
+    /// Fours of numbers of a key.
+    int fours;
+    int value_size, tiles;
+    /// Keys of the sequence from the block on.
+    int count;
+} Block;
+
+typedef int32_t eight_ints __attribute__((vector_size(32)));
+
+INLINE ints aligned_ints(const void *from) {
+    ints value;
+    memcpy(&value, __builtin_assume_aligned(from, 64), sizeof value);
+    return value;
+}
+
+INLINE ints four_everywhere(const void *from) {
+    int32_t value;
+    memcpy(&value, from, sizeof value);
+    return value - (ints){};
+}
+
+INLINE eight_ints first_eight(ints value) { return __builtin_shufflevector(value, value, 0, 1, 2, 3, 4, 5, 6, 7); }
+
+INLINE eight_ints last_eight(ints value) { return __builtin_shufflevector(value, value, 8, 9, 10, 11, 12, 13, 14, 15); }
+
+/// Adds to each sum the products of four bytes and four signed ones.
+INLINE ints with_products(ints sums, ints four_bytes, ints signed_bytes) {
+    typedef long long operand __attribute__((vector_size(32)));
+    const eight_ints first = (eight_ints)DOT_PRODUCT(
+        (operand)first_eight(sums), (operand)first_eight(four_bytes), (operand)first_eight(signed_bytes));
+    const eight_ints last = (eight_ints)DOT_PRODUCT(
+        (operand)last_eight(sums), (operand)last_eight(four_bytes), (operand)last_eight(signed_bytes));
+    return __builtin_shufflevector(first, last, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+INLINE float largest_of(floats value) {
+    value = larger_of(value, __builtin_shufflevector(value, value, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+    value = larger_of(value, __builtin_shufflevector(value, value, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+    value = larger_of(value, __builtin_shufflevector(value, value, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+    value = larger_of(value, __builtin_shufflevector(value, value, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+    return value[0];
+}
+
+/// 2^x to 1e-4, for at most 2^127; for less than 2^-100 it is that.
+INLINE floats coarse_exp2(floats x) {
+    const floats shifted = larger_of(x, all(-100)) + WHOLE_NUMBERS;
+    const floats rest = larger_of(x, all(-100)) - (shifted - WHOLE_NUMBERS);
+    floats y = rest * 0.0551716685295105f + 0.2426111400127411f;
+    y = y * rest + 0.6932609677314758f;
+    y = y * rest + 0.9999280571937561f;
+    return (floats)((ints)y + ((ints)shifted << 23));
+}
+
+// --- Scores become weights
+
+/// Makes `top`, a power above a row's limit, its reference. `tile` tiles of this block have weights already.
+static __attribute__((noinline, cold)) void move_reference(Block *block, int row, int tile, float top) {
+    Rows *rows = block->rows;
+    const bool first = rows->limit[row] == -INFINITY;
+    const float factor = exp2f(rows->reference[row] - top);
+    rows->reference[row] = top;
+    rows->limit[row] = top + headroom;
+    if (first) {
+        return;  // nothing has weighed anything yet
+    }
+    for (int before = 0; before < tile; before++) {
+        rows->factor[before][row] *= factor;
+    }
+    store_aligned(rows->sum[row], aligned_floats(rows->sum[row]) * factor);
+    float *output = rows->output + (size_t)row * (size_t)block->value_size;
+    for (int column = 0; column < block->value_size; column += LANES) {
+        store_aligned(output + column, aligned_floats(output + column) * factor);
+    }
+}
+
+/// Scores of 6 rows and a unit of keys.
+INLINE void score_unit(Block *block, const uint8_t *keys, int first_row, int unit) {
+    Rows *rows = block->rows;
+    const int8_t *query = rows->query[first_row];
+    ints sum[TILE_ROWS];
+    UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+        sum[row] = rows->start[first_row + row] - (ints){};
+    }
+    for (int four = 0; four < block->fours; four++, query += 4, keys += FOUR_BYTES) {
+        const ints key = aligned_ints(keys);
+        UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+            sum[row] = with_products(sum[row], key, four_everywhere(query + row * QUERY_STRIDE));
+        }
+    }
+    const floats scale = aligned_floats((const float *)keys);
+    UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+        store_aligned(rows->score[row][unit], __builtin_convertvector(sum[row], floats) * scale);
+    }
+}
+
+/// Makes the scores of a tile's row weights, and adds them, as they were rounded, to the row's sum.
+INLINE void weigh_row(Block *block, int row, int place, int tile, ints present) {
+    Rows *rows = block->rows;
+    floats score[TILE_UNITS];
+    UNROLLED for (int unit = 0; unit < TILE_UNITS; unit++) {
+        score[unit] = aligned_floats(rows->score[row][unit]);
+    }
+    // NaN in one score is NaN in all, as keys lose their mean.
+    const float largest =
+        largest_of(larger_of(larger_of(score[0], score[1]), larger_of(score[2], score[3])));
+    const float slope = rows->slope[place], top = largest * slope;
+    if (__builtin_expect(top > rows->limit[place], 0)) {
+        move_reference(block, place, tile, top);
+    }
+    const float factor = exp2_of(all(top - rows->reference[place]))[0];
+    rows->factor[tile][place] = factor;
+    uint8_t *weight = rows->weight[place][tile];
+    UNROLLED for (int unit = 0; unit < TILE_UNITS; unit++) {
+        // The difference first, so that the largest is 255 however large scores are.
+        const floats power = (score[unit] - largest) * slope + 7.99435344f;
+        const bytes some = __builtin_convertvector((ints)(coarse_exp2(power) + WHOLE_NUMBERS), bytes);
+        memcpy(weight + unit * UNIT, &some, sizeof some);
+    }
+    const ints sum = with_products((ints){}, aligned_ints(weight), present);
+    store_aligned(
+        rows->sum[place], aligned_floats(rows->sum[place]) + __builtin_convertvector(sum, floats) * factor);
+}
+
+static void weigh_block(Block *block, int rows) {
+    const size_t unit_bytes = (size_t)block->fours * FOUR_BYTES + UNIT * sizeof(float);
+    for (int tile = 0; tile < block->tiles; tile++) {
+        const uint8_t *keys = block->keys + (size_t)tile * TILE_UNITS * unit_bytes;
+        _Alignas(64) uint8_t there[TILE_KEYS];
+        for (int key = 0; key < TILE_KEYS; key++) {
+            there[key] = tile * TILE_KEYS + key < block->count;
+        }
+        const ints present = aligned_ints(there);
+        for (int row = 0; row < rows; row += TILE_ROWS) {
+            for (int unit = 0; unit < TILE_UNITS; unit++) {
+                score_unit(block, keys + unit * unit_bytes, row, unit);
+            }
+            for (int index = 0; index < TILE_ROWS; index++) {
+                weigh_row(block, index, row + index, tile, present);
+            }
+        }
+    }
+}
+
+// --- Weights meet values
+
+/// output += factor * (weight value) over the tiles of a block, at 6 rows and a unit of columns.
+INLINE void add_unit(const Block *block, int first_row, int column) {
+    const Rows *rows = block->rows;
+    for (int tile = 0; tile < block->tiles; tile++) {
+        const int8_t *values = block->values + ((size_t)tile * (size_t)block->value_size + (size_t)column) * TILE_KEYS;
+        ints sum[TILE_ROWS] = {};
+        for (int four = 0; four < TILE_FOURS; four++, values += FOUR_BYTES) {
+            const ints value = aligned_ints(values);
+            UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+                sum[row] =
+                    with_products(sum[row], four_everywhere(rows->weight[first_row + row][tile] + 4 * four), value);
+            }
+        }
+        float *output = block->rows->output + (size_t)first_row * (size_t)block->value_size + column;
+        UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+            const floats product = __builtin_convertvector(sum[row], floats) * rows->factor[tile][first_row + row];
+            float *place = output + row * block->value_size;
+            store_aligned(place, aligned_floats(place) + product);
+        }
+    }
+}
+
+static void add_block(const Block *block, int rows) {
+    for (int column = 0; column < block->value_size; column += UNIT) {
+        for (int row = 0; row < rows; row += TILE_ROWS) {
+            add_unit(block, row, column);
+        }
+    }
+}
+
+// --- Tasks
+
+/// Rounds the rows of a task. Rows and numbers that are missing are zero.
+static void round_queries(
+    const struct kernels_attention *sizes, const uint16_t *query, int count, int row_count, Rows *rows) {
+    // Scores become powers of two by it; positive, as the largest score is to be the largest power.
+    const float slope = fabsf(sizes->scale) * 1.44269504f;
+    memset(rows->query, 0, sizeof rows->query[0] * (size_t)row_count);
+    for (int row = 0; row < row_count; row++) {
+        rows->start[row] = 0;
+        rows->slope[row] = slope;
+    }
+    for (int row = 0; row < count; row++, query += sizes->query_stride) {
+        _Alignas(64) float numbers[MAXIMAL_HEAD];
+        const struct row_scale scale = mixed_row(query, 0, sizes->scale < 0 ? -1 : 1, sizes->head_size, numbers);
+        rows->slope[row] = scale.scale * slope;
+        if (!scale.finite) {
+            continue;
+        }
+        int32_t total = 0;
+        for (int i = 0; i < sizes->head_size; i += LANES) {
+            const ints whole = whole_of(aligned_floats(numbers + i) * scale.inverse);
+            const bytes some = __builtin_convertvector(whole, bytes);
+            memcpy(rows->query[row] + i, &some, sizeof some);
+            for (int lane = 0; lane < LANES; lane++) {
+                total += whole[lane];
+            }
+        }
+        rows->start[row] = -128 * total;
+    }
+}
+
+static void write_rows(
+    const Rows *rows, const Centre *centre, int count, int head_size, int value_size, uint16_t *output,
+    ptrdiff_t stride) {
+    for (int row = 0; row < count; row++) {
+        const float total = sum_of(aligned_floats(rows->sum[row]));
+        const float *sum = rows->output + (size_t)row * (size_t)value_size;
+        for (int column = 0; column < head_size; column += LANES) {
+            const floats mean = aligned_floats(sum + column) / total * aligned_floats(centre->scale + column) +
+                                aligned_floats(centre->value + column);
+            store(output, row * stride + column, lanes_left(head_size - column), mean, true);
+        }
+    }
+}
+
+static void attend_block(void *context, int index, int thread) {
+    const Attention *attention = context;
+    const struct kernels_attention *sizes = attention->plan.sizes;
+    struct attention_task task = query_task(&attention->plan, index);
+    const struct attention_sequence *sequence = task.sequence;
+    const int key_head = task.head / (sizes->heads / sizes->key_heads);
+    const struct attention_queries queries = queries_of(task);
+    const int count = queries.count;
+    const int rows = (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+    Block block = {
+        .rows = memory_of_thread(&attention->plan, thread, sizeof(Rows)),
+        .fours = (sizes->head_size + 3) / 4,
+        .value_size = attention->plan.value_size,
+    };
+    const uint16_t *query =
+        attention->query + queries.token * sizes->query_stride + task.head * sizes->query_head_stride;
+    round_queries(sizes, query, count, rows, block.rows);
+    start_sums(
+        block.rows->sum, block.rows->output, block.rows->reference, block.rows->limit, rows, block.value_size);
+    for (task.block = 0; task.block < sequence->key_blocks; task.block++) {
+        const int unit = first_unit(sequence, task.block);
+        block.tiles = (first_unit(sequence, task.block + 1) - unit) / TILE_UNITS;
+        block.count = sequence->keys - unit * UNIT;
+        block.keys = packed_keys(attention, task, key_head);
+        block.values = packed_values(attention, task, key_head);
+        weigh_block(&block, rows);
+        add_block(&block, rows);
+    }
+    const ptrdiff_t stride = (ptrdiff_t)sizes->heads * sizes->head_size;
+    uint16_t *output = attention->output + queries.token * stride + (ptrdiff_t)task.head * sizes->head_size;
+    write_rows(
+        block.rows, centre_of(attention, task, key_head), count, sizes->head_size, block.value_size, output, stride);
+}
+
+static size_t centres_size(const struct kernels_attention *sizes) {
+    return (size_t)sizes->sequences * (size_t)sizes->key_heads * sizeof(Centre);
+}
+
+static size_t scratch_size(const struct kernels_attention *sizes) {
+    return centres_size(sizes) + attention_plan_size(sizes, byte_grain, 1, sizeof(Rows));
+}
+
+static void attend(
+    const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
+    uint16_t *output, void *scratch) {
+    Attention attention = {
+        .plan = plan_attention(sizes, byte_grain, (char *)scratch + centres_size(sizes), 1),
+        .query = query,
+        .key = key,
+        .value = value,
+        .output = output,
+        .centres = scratch,
+    };
+    const int units = attention.plan.value_size / UNIT;
+    kernels_parallel(sizes->sequences * sizes->key_heads * units, find_centres, &attention);
+    kernels_parallel(attention.plan.packing_tasks, pack_block, &attention);
+    kernels_parallel(attention.plan.tasks, attend_block, &attention);
+}
