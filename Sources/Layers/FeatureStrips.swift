@@ -89,7 +89,7 @@ struct FeatureStrips {
         let there = wanted.clamped(to: 0..<height)
         var parts: [Tensor] = []
         try forEachStrip(there) { strip, rows in parts.append(try strip.narrowed(0, rows)) }
-        let joined = parts.count == 1 ? parts[0] : try Tensor.concatenated(parts, 0)
+        let joined = try Tensor.concatenated(parts, 0)
         if there == wanted { return joined }
         return try joined.padded([
             0, 0, 0, 0, there.lowerBound - wanted.lowerBound, wanted.upperBound - there.upperBound,
