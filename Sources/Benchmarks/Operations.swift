@@ -87,14 +87,15 @@ package struct AutoencoderOperations {
 
     /// Of 3 x 3: where kernels of our own compute, four pixels take 16 products of a channel.
     private func convolution(_ area: Int, _ inputs: Int, _ outputs: Int) -> Double {
-        let products = hasKernels && inputs >= ConvolutionKernel.fewestInputs ? 4 : 9
-        return productOperations(area, products * inputs, outputs)
+        productOperations(area, (hasKernel(inputs) ? 4 : 9) * inputs, outputs)
     }
 
     /// Of 3 x 3, over copies of the pixels, 2 x 2 of each: 9 products of a channel for each four, or a kernel of 2 x 2.
     private func upsampling(_ area: Int, _ channels: Int) -> Double {
-        productOperations(area, (hasKernels ? 9 : 16) * channels, channels)
+        productOperations(area, (hasKernel(channels) ? 9 : 16) * channels, channels)
     }
+
+    private func hasKernel(_ inputs: Int) -> Bool { hasKernels && inputs >= ConvolutionKernel.fewestInputs }
 
     private func residual(_ area: Int, _ inputs: Int, _ outputs: Int) -> Double {
         convolution(area, inputs, outputs) + convolution(area, outputs, outputs)

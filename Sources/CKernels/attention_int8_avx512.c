@@ -10,11 +10,12 @@
 #include "avx512.h"
 #include "kernels_parallel.h"
 
+// Behind the functions that it calls.
+#include "attention_int8_tasks.h"
+
 // As in attention_bfloat16_avx512.c, but queries, keys, weights and values take 8 bits, and a tile's weights are
 // 0...255 of the row's largest among its 64 keys: the factor that belongs to them multiplies what they make of the
 // values. So weights that are small in a row are as fine as large ones.
-
-static const struct attention_grain byte_grain = {TILE_ROWS, BLOCK_ROWS, TILE_UNITS, 4, sizeof(float)};
 
 enum { BLOCK_TILES = BLOCK_UNITS / TILE_UNITS, QUERY_STRIDE = MAXIMAL_HEAD + 64, ROOM_FOR_ROWS = BLOCK_ROWS + 16 };
 
@@ -364,10 +365,6 @@ AVX512 static void attend_block(void *context, int index, int thread) {
         block.rows, centre_of(attention, task, key_head), count, sizes->head_size, block.value_size, output, stride);
 }
 
-static size_t centres_size(const struct kernels_attention *sizes) {
-    return (size_t)sizes->sequences * (size_t)sizes->key_heads * sizeof(Centre);
-}
-
 size_t attention_int8_avx512_scratch(const struct kernels_attention *sizes) {
     return centres_size(sizes) + attention_plan_size(sizes, byte_grain, 1, sizeof(Rows));
 }
@@ -383,9 +380,7 @@ void attention_int8_avx512(
         .output = output,
         .centres = scratch,
     };
-    const int units = attention.plan.value_size / UNIT;
-    kernels_parallel(sizes->sequences * sizes->key_heads * units, find_centres, &attention);
-    kernels_parallel(attention.plan.packing_tasks, pack_block, &attention);
+    pack_all(&attention);
     kernels_parallel(attention.plan.tasks, attend_block, &attention);
 }
 #endif

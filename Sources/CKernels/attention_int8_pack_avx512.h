@@ -12,19 +12,10 @@
 
 #include <math.h>
 
-#include "attention_plan.h"
+#include "attention_int8_plan.h"
 #include "avx512.h"
 #include "row_scale.h"
 #include "transpose_avx512.h"
-
-enum { TILE_UNITS = 4, TILE_KEYS = TILE_UNITS * UNIT, TILE_FOURS = TILE_KEYS / 4 };
-
-/// What is taken from the keys and values of a sequence and head.
-typedef struct {
-    _Alignas(64) float key[MAXIMAL_HEAD];
-    /// The middle of a column, and what its numbers are a multiple of; NaN where a value is not finite.
-    float value[MAXIMAL_HEAD], scale[MAXIMAL_HEAD];
-} Centre;
 
 /// The first of the four keys at a place among the fours of a tile: it is where saturating packs leave them.
 static inline int key_of_four(int four) { return four % 4 * UNIT + four / 4 * 4; }
@@ -34,9 +25,10 @@ AVX512_INLINE __m512 sixteen(const uint16_t *numbers, __mmask16 inside) {
 }
 
 /// The centre of up to 16 columns of `count` tokens.
-AVX512_INLINE void find_centre(
+AVX512 static void find_centre(
     Centre *centre, int column, const uint16_t *key, ptrdiff_t key_stride, const uint16_t *value,
-    ptrdiff_t value_stride, int count, __mmask16 inside) {
+    ptrdiff_t value_stride, int count, int columns) {
+    const __mmask16 inside = first_lanes(columns);
     __m512 sum = _mm512_setzero_ps();
     __m512 smallest = _mm512_set1_ps(INFINITY), largest = _mm512_set1_ps(-INFINITY), unfit = _mm512_setzero_ps();
     for (int token = 0; token < count; token++, key += key_stride, value += value_stride) {
@@ -150,76 +142,6 @@ AVX512 static void pack_tile_of_values(
             }
             _mm512_store_si512(packed, bytes);
         }
-    }
-}
-
-// --- Tasks
-
-typedef struct {
-    struct attention_plan plan;
-    const uint16_t *query, *key, *value;
-    uint16_t *output;
-    /// [sequence][key head]
-    Centre *centres;
-} Attention;
-
-static const Centre *centre_of(const Attention *attention, struct attention_task task, int key_head) {
-    const ptrdiff_t sequence = task.sequence - attention->plan.sequences;
-    return &attention->centres[sequence * attention->plan.sizes->key_heads + key_head];
-}
-
-static uint8_t *packed_keys(const Attention *attention, struct attention_task task, int key_head) {
-    return (uint8_t *)attention->plan.packed_keys +
-           first_packed_key(task, key_head) * (size_t)attention->plan.key_size;
-}
-
-static int8_t *packed_values(const Attention *attention, struct attention_task task, int key_head) {
-    return (int8_t *)attention->plan.packed_values +
-           first_packed_key(task, key_head) * (size_t)attention->plan.value_size;
-}
-
-/// 16 columns of a head of a sequence.
-AVX512 static void find_centres(void *context, int index, int thread) {
-    (void)thread;
-    const Attention *attention = context;
-    const struct kernels_attention *sizes = attention->plan.sizes;
-    const int units = attention->plan.value_size / UNIT, centre = index / units, column = index % units * UNIT;
-    const struct attention_sequence *sequence = &attention->plan.sequences[centre / sizes->key_heads];
-    if (sequence->queries == 0) {
-        return;
-    }
-    const int head = centre % sizes->key_heads;
-    const ptrdiff_t token = (ptrdiff_t)sequence->key_start;
-    find_centre(
-        &attention->centres[centre], column,
-        attention->key + token * sizes->key_stride + head * sizes->key_head_stride + column, sizes->key_stride,
-        attention->value + token * sizes->value_stride + head * sizes->value_head_stride + column, sizes->value_stride,
-        sequence->keys, first_lanes(sizes->head_size - column));
-}
-
-AVX512 static void pack_block(void *context, int index, int thread) {
-    (void)thread;
-    const Attention *attention = context;
-    const struct kernels_attention *sizes = attention->plan.sizes;
-    const struct attention_task task = packing_task(&attention->plan, index);
-    const struct attention_keys keys = keys_to_pack(task);
-    const Centre *centre = centre_of(attention, task, task.head);
-    const uint16_t *key = attention->key + keys.token * sizes->key_stride + task.head * sizes->key_head_stride;
-    const uint16_t *value = attention->value + keys.token * sizes->value_stride + task.head * sizes->value_head_stride;
-    uint8_t *to_keys = packed_keys(attention, task, task.head);
-    int8_t *to_values = packed_values(attention, task, task.head);
-    const int fours = (sizes->head_size + 3) / 4;
-    for (int first = 0; first < keys.filled; first += UNIT) {
-        const int last = keys.count - 1;
-        const int from = first < last ? first : last;
-        pack_unit_of_keys(
-            centre, key + from * sizes->key_stride, sizes->key_stride, keys.count - from, sizes->head_size, fours,
-            to_keys + first * attention->plan.key_size);
-    }
-    for (int first = 0; first < keys.filled; first += TILE_KEYS) {
-        pack_tile_of_values(
-            centre, value + first * sizes->value_stride, sizes->value_stride, keys.count - first, sizes->head_size,
-            to_values + first * attention->plan.value_size);
     }
 }
 #endif

@@ -2,11 +2,9 @@
 // attention_int8_pack_avx512.h says, but for the fours of a tile's values, which are in the order of the keys.
 #include <math.h>
 
-#include "attention_plan.h"
+#include "attention_int8_plan.h"
 #include "row_scale.h"
 #include "vector16.h"
-
-enum { TILE_UNITS = 4, TILE_KEYS = TILE_UNITS * UNIT, TILE_FOURS = TILE_KEYS / 4, FOUR_BYTES = 4 * UNIT };
 
 typedef int8_t bytes __attribute__((vector_size(16)));
 
@@ -25,17 +23,8 @@ INLINE floats larger_of(floats a, floats b) { return chosen(a > b, a, b); }
 /// Each number's nearest whole one, for at most 2^22.
 INLINE ints whole_of(floats value) { return (ints)(value + WHOLE_NUMBERS) - 0x4b400000; }
 
-INLINE int lanes_left(int count) { return count < LANES ? count : LANES; }
-
-/// What is taken from the keys and values of a sequence and head.
-typedef struct {
-    _Alignas(64) float key[MAXIMAL_HEAD];
-    /// The middle of a column, and what its numbers are a multiple of; NaN where a value is not finite.
-    float value[MAXIMAL_HEAD], scale[MAXIMAL_HEAD];
-} Centre;
-
 /// The centre of up to 16 columns of `count` tokens.
-INLINE void find_centre(
+static void find_centre(
     Centre *centre, int column, const uint16_t *key, ptrdiff_t key_stride, const uint16_t *value,
     ptrdiff_t value_stride, int count, int lanes) {
     floats sum = {}, unfit = {}, smallest = all(INFINITY), largest = all(-INFINITY);
@@ -59,7 +48,7 @@ INLINE void find_centre(
 INLINE void mix(float *numbers, int count) {
     const int eighth = count / 8;
     for (int i = 0; i < eighth && count % 8 == 0; i += LANES) {
-        const int lanes = lanes_left(eighth - i);
+        const int lanes = unit_of(eighth - i);
         floats part[8];
         for (int j = 0; j < 8; j++) {
             part[j] = loaded(numbers, j * eighth + i, lanes, false);
@@ -98,7 +87,7 @@ INLINE float magnitude_of(const float *numbers, int count) {
 INLINE struct row_scale mixed_row(
     const uint16_t *row, const float *centre, float sign, int head_size, float numbers[MAXIMAL_HEAD]) {
     for (int i = 0; i < head_size; i += LANES) {
-        const int lanes = lanes_left(head_size - i);
+        const int lanes = unit_of(head_size - i);
         floats some = loaded(row, i, lanes, true);
         if (centre) {
             some -= aligned_floats(centre + i);
@@ -142,81 +131,11 @@ static void pack_tile_of_values(
             for (int i = 0; i < 4; i++) {
                 const int token = 4 * four + i;
                 if (token < count) {
-                    const floats numbers = loaded(value, token * stride + column, lanes_left(head_size - column), true);
+                    const floats numbers = loaded(value, token * stride + column, unit_of(head_size - column), true);
                     four_bytes |= (whole_of((numbers - middle) * inverse) & 0xff) << (8 * i);
                 }
             }
             memcpy(packed, &four_bytes, sizeof four_bytes);
         }
-    }
-}
-
-// --- Tasks
-
-typedef struct {
-    struct attention_plan plan;
-    const uint16_t *query, *key, *value;
-    uint16_t *output;
-    /// [sequence][key head]
-    Centre *centres;
-} Attention;
-
-static const Centre *centre_of(const Attention *attention, struct attention_task task, int key_head) {
-    const ptrdiff_t sequence = task.sequence - attention->plan.sequences;
-    return &attention->centres[sequence * attention->plan.sizes->key_heads + key_head];
-}
-
-static uint8_t *packed_keys(const Attention *attention, struct attention_task task, int key_head) {
-    return (uint8_t *)attention->plan.packed_keys +
-           first_packed_key(task, key_head) * (size_t)attention->plan.key_size;
-}
-
-static int8_t *packed_values(const Attention *attention, struct attention_task task, int key_head) {
-    return (int8_t *)attention->plan.packed_values +
-           first_packed_key(task, key_head) * (size_t)attention->plan.value_size;
-}
-
-/// 16 columns of a head of a sequence.
-static void find_centres(void *context, int index, int thread) {
-    (void)thread;
-    const Attention *attention = context;
-    const struct kernels_attention *sizes = attention->plan.sizes;
-    const int units = attention->plan.value_size / UNIT, centre = index / units, column = index % units * UNIT;
-    const struct attention_sequence *sequence = &attention->plan.sequences[centre / sizes->key_heads];
-    if (sequence->queries == 0) {
-        return;
-    }
-    const int head = centre % sizes->key_heads;
-    const ptrdiff_t token = (ptrdiff_t)sequence->key_start;
-    find_centre(
-        &attention->centres[centre], column,
-        attention->key + token * sizes->key_stride + head * sizes->key_head_stride + column, sizes->key_stride,
-        attention->value + token * sizes->value_stride + head * sizes->value_head_stride + column, sizes->value_stride,
-        sequence->keys, lanes_left(sizes->head_size - column));
-}
-
-static void pack_block(void *context, int index, int thread) {
-    (void)thread;
-    const Attention *attention = context;
-    const struct kernels_attention *sizes = attention->plan.sizes;
-    const struct attention_task task = packing_task(&attention->plan, index);
-    const struct attention_keys keys = keys_to_pack(task);
-    const Centre *centre = centre_of(attention, task, task.head);
-    const uint16_t *key = attention->key + keys.token * sizes->key_stride + task.head * sizes->key_head_stride;
-    const uint16_t *value = attention->value + keys.token * sizes->value_stride + task.head * sizes->value_head_stride;
-    uint8_t *to_keys = packed_keys(attention, task, task.head);
-    int8_t *to_values = packed_values(attention, task, task.head);
-    const int fours = (sizes->head_size + 3) / 4;
-    for (int first = 0; first < keys.filled; first += UNIT) {
-        const int last = keys.count - 1;
-        const int from = first < last ? first : last;
-        pack_unit_of_keys(
-            centre, key + from * sizes->key_stride, sizes->key_stride, keys.count - from, sizes->head_size, fours,
-            to_keys + first * attention->plan.key_size);
-    }
-    for (int first = 0; first < keys.filled; first += TILE_KEYS) {
-        pack_tile_of_values(
-            centre, value + first * sizes->value_stride, sizes->value_stride, keys.count - first, sizes->head_size,
-            to_values + first * attention->plan.value_size);
     }
 }

@@ -1,10 +1,11 @@
 // Attention in 8 bits, as in attention_int8_avx512.c, for instruction sets with fewer registers. The including file says what
-// multiplies: DOT_PRODUCT adds to each of 8 sums the products of four bytes and four signed ones.
+// multiplies: DOT_PRODUCT adds to each of 8 sums the products of four bytes and four signed ones. UNROLLED is a loop's.
 #include "attention_int8_pack_rows.h"
 #include "attention_sums.h"
 #include "kernels_parallel.h"
 
-static const struct attention_grain byte_grain = {TILE_ROWS, BLOCK_ROWS, TILE_UNITS, 4, sizeof(float)};
+// Behind the functions that it calls.
+#include "attention_int8_tasks.h"
 
 enum { BLOCK_TILES = BLOCK_UNITS / TILE_UNITS, QUERY_STRIDE = MAXIMAL_HEAD + 64 };
 
@@ -79,7 +80,7 @@ INLINE float largest_of(floats value) {
     return value[0];
 }
 
-/// 2^x to 1e-4, for at most 2^127; for less than 2^-100 it is that.
+/// 2^x to 1e-4, for at most 2^127; for less than 2^-100, and for NaN, it is that.
 INLINE floats coarse_exp2(floats x) {
     const floats shifted = larger_of(x, all(-100)) + WHOLE_NUMBERS;
     const floats rest = larger_of(x, all(-100)) - (shifted - WHOLE_NUMBERS);
@@ -252,7 +253,7 @@ static void write_rows(
         for (int column = 0; column < head_size; column += LANES) {
             const floats mean = aligned_floats(sum + column) / total * aligned_floats(centre->scale + column) +
                                 aligned_floats(centre->value + column);
-            store(output, row * stride + column, lanes_left(head_size - column), mean, true);
+            store(output, row * stride + column, unit_of(head_size - column), mean, true);
         }
     }
 }
@@ -291,10 +292,6 @@ static void attend_block(void *context, int index, int thread) {
         block.rows, centre_of(attention, task, key_head), count, sizes->head_size, block.value_size, output, stride);
 }
 
-static size_t centres_size(const struct kernels_attention *sizes) {
-    return (size_t)sizes->sequences * (size_t)sizes->key_heads * sizeof(Centre);
-}
-
 static size_t scratch_size(const struct kernels_attention *sizes) {
     return centres_size(sizes) + attention_plan_size(sizes, byte_grain, 1, sizeof(Rows));
 }
@@ -310,8 +307,6 @@ static void attend(
         .output = output,
         .centres = scratch,
     };
-    const int units = attention.plan.value_size / UNIT;
-    kernels_parallel(sizes->sequences * sizes->key_heads * units, find_centres, &attention);
-    kernels_parallel(attention.plan.packing_tasks, pack_block, &attention);
+    pack_all(&attention);
     kernels_parallel(attention.plan.tasks, attend_block, &attention);
 }

@@ -34,8 +34,8 @@ static const struct convolution_transforms *transforms_of_path(void) {
     return &convolution_transforms_portable;
 }
 
-/// Whether tile instructions multiply.
-static bool takes_tiles(const struct kernels_convolution *convolution) {
+/// Whether AMX multiplies.
+static bool uses_amx(const struct kernels_convolution *convolution) {
     return kernels_path() == KERNELS_AMX && convolution->format == KERNELS_BFLOAT16
         && convolution->inputs * element_bytes(convolution->format) % LINE_BYTES == 0;
 }
@@ -68,43 +68,32 @@ struct packing {
     const struct kernels_convolution *convolution;
     const struct convolution_transforms *transforms;
     const char *weights;
-    atomic_bool failed;
 };
 
-static void pack_output(const struct packing *packing, ptrdiff_t output, char *points) {
-    const struct kernels_convolution *convolution = packing->convolution;
-    const ptrdiff_t row_bytes = convolution->inputs * element_bytes(convolution->format);
-    const struct convolution_weights weights = {
-        convolution->format == KERNELS_BFLOAT16, convolution->doubled, convolution->inputs,
-        packing->weights + output * row_bytes * KERNEL_SIDE * KERNEL_SIDE, points};
-    packing->transforms->weights(&weights);
-    for (int point = 0; point < point_count(convolution); point++) {
-        const struct kernels_weight weight = weight_of(convolution, point);
-        kernels_pack(&weight, KERNELS_WHOLE, output, 1, points + point * row_bytes, convolution->inputs, 0, 0);
-    }
-}
-
-static void pack_task(void *context, int panel, int thread) {
+/// 16 outputs.
+static void pack_task(void *context, int sixteen, int thread) {
     (void)thread;
-    struct packing *packing = context;
+    const struct packing *packing = context;
     const struct kernels_convolution *convolution = packing->convolution;
-    char *points = scratch(
-        SCRATCH_POINTS, (size_t)(point_count(convolution) * convolution->inputs * element_bytes(convolution->format)));
-    if (!points) {
-        atomic_store(&packing->failed, true);
-        return;
-    }
-    const ptrdiff_t first = (ptrdiff_t)panel * PANEL_OUTPUTS;
-    for (ptrdiff_t output = first; output < first + PANEL_OUTPUTS && output < convolution->outputs; output++) {
-        pack_output(packing, output, points);
-    }
+    const struct kernels_weight weight = weight_of(convolution, 0);
+    const ptrdiff_t first = (ptrdiff_t)sixteen * SIXTEEN, left = convolution->outputs - first;
+    const ptrdiff_t output_bytes = convolution->inputs * KERNEL_SIDE * KERNEL_SIDE * element_bytes(convolution->format);
+    const struct convolution_weights weights = {
+        .half = convolution->format == KERNELS_BFLOAT16,
+        .doubled = convolution->doubled,
+        .inputs = convolution->inputs,
+        .outputs = (int)(left < SIXTEEN ? (left > 0 ? left : 0) : SIXTEEN),
+        .weights = packing->weights + first * output_bytes,
+        .points = (char *)panel_start(&weight, first / PANEL_OUTPUTS) + first % PANEL_OUTPUTS * STEP_BYTES,
+        .point_bytes = (ptrdiff_t)kernels_packed_size(&weight),
+    };
+    packing->transforms->weights(&weights);
 }
 
-bool kernels_pack_convolution(const struct kernels_convolution *convolution, const void *weights) {
-    struct packing packing = {convolution, transforms_of_path(), weights, false};
+void kernels_pack_convolution(const struct kernels_convolution *convolution, const void *weights) {
+    struct packing packing = {convolution, transforms_of_path(), weights};
     const struct kernels_weight weight = weight_of(convolution, 0);
-    kernels_parallel((int)panel_count(&weight), pack_task, &packing);
-    return !atomic_load(&packing.failed);
+    kernels_parallel((int)(panel_count(&weight) * PANEL_OUTPUTS / SIXTEEN), pack_task, &packing);
 }
 
 // Pictures
@@ -123,8 +112,8 @@ struct picture {
     atomic_bool failed;
 };
 
-/// A task, with memory of its thread.
-struct tiles {
+/// Tiles that a thread takes at once, with memory of the thread.
+struct task {
     ptrdiff_t first_row, rows;
     /// In each row.
     ptrdiff_t first, count;
@@ -142,18 +131,18 @@ static ptrdiff_t point_bytes_of(const struct picture *picture) {
 }
 
 /// The points of a row of tiles.
-static void transform_inputs(const struct picture *picture, const struct tiles *tiles, ptrdiff_t row) {
+static void transform_inputs(const struct picture *picture, const struct task *task, ptrdiff_t row) {
     const struct kernels_convolution *convolution = picture->convolution;
     const struct kernels_convolved *convolved = picture->convolved;
     const int side = side_of(convolution);
-    const ptrdiff_t first = (tiles->first_row + row) * (side - 2);
+    const ptrdiff_t first = (task->first_row + row) * (side - 2);
     const ptrdiff_t rows = (convolution->doubled ? convolved->rows / TILE_SIDE : convolved->rows) + 2;
     struct convolution_inputs job = {
         .half = convolution->format == KERNELS_BFLOAT16, .doubled = convolution->doubled,
         .channels = convolution->inputs, .width = convolved->width, .scale = convolved->scale,
-        .shift = convolved->shift, .first_tile = tiles->first, .tiles = tiles->count, .before = row * tiles->count,
-        .points = tiles->points, .point_bytes = tiles->point_bytes, .sixteen_bytes = tiles->sixteen_bytes,
-        .line_bytes = tiles->line_bytes, .tile_bytes = tiles->tile_bytes};
+        .shift = convolved->shift, .first_tile = task->first, .tiles = task->count, .before = row * task->count,
+        .points = task->points, .point_bytes = task->point_bytes, .sixteen_bytes = task->sixteen_bytes,
+        .line_bytes = task->line_bytes, .tile_bytes = task->tile_bytes};
     for (int index = 0; index < side; index++) {
         job.rows[index] = first + index < rows ? convolved->x[first + index] : 0;
     }
@@ -189,17 +178,17 @@ static void multiply(const struct matrix_kernels *matrix, const struct convoluti
     }
 }
 
-static void multiply_point(const struct picture *picture, const struct tiles *tiles, int point, ptrdiff_t panel) {
+static void multiply_point(const struct picture *picture, const struct task *task, int point, ptrdiff_t panel) {
     const int points = point_count(picture->convolution);
     const struct kernels_weight weight = weight_of(picture->convolution, point);
     const struct kernels_weight next = weight_of(picture->convolution, (point + 1) % points);
     const struct convolution_product product = {
-        .weight = &weight, .panel = panel, .points = tiles->points + point * tiles->point_bytes,
-        .sixteen_bytes = tiles->sixteen_bytes, .tile_bytes = tiles->tile_bytes, .tiles = tiles->rows * tiles->count,
-        .sums = tiles->sums + point * tiles->sums_tiles * PANEL_OUTPUTS,
+        .weight = &weight, .panel = panel, .points = task->points + point * task->point_bytes,
+        .sixteen_bytes = task->sixteen_bytes, .tile_bytes = task->tile_bytes, .tiles = task->rows * task->count,
+        .sums = task->sums + point * task->sums_tiles * PANEL_OUTPUTS,
         .next = panel_start(&next, panel + (point + 1) / points)};
 #if defined(__x86_64__)
-    if (takes_tiles(picture->convolution)) {
+    if (uses_amx(picture->convolution)) {
         convolution_product_amx(&product);
         return;
     }
@@ -209,16 +198,16 @@ static void multiply_point(const struct picture *picture, const struct tiles *ti
 
 /// The pixels of a row of tiles.
 static void store_outputs(
-    const struct picture *picture, const struct tiles *tiles, ptrdiff_t tile_row, ptrdiff_t panel) {
+    const struct picture *picture, const struct task *task, ptrdiff_t tile_row, ptrdiff_t panel) {
     const ptrdiff_t outputs = picture->convolution->outputs, first = panel * PANEL_OUTPUTS;
-    const ptrdiff_t column = tiles->first * TILE_SIDE, left = outputs - first;
+    const ptrdiff_t column = task->first * TILE_SIDE, left = outputs - first;
     struct convolution_outputs job = {
         .half = picture->convolution->format == KERNELS_BFLOAT16, .doubled = picture->convolution->doubled,
-        .channels = (int)(left < PANEL_OUTPUTS ? left : PANEL_OUTPUTS), .tiles = tiles->count,
-        .columns = picture->width - column, .sums = tiles->sums + tile_row * tiles->count * PANEL_OUTPUTS,
-        .sums_tiles = tiles->sums_tiles, .bias = picture->convolved->bias + first, .pixel_stride = outputs};
+        .channels = (int)(left < PANEL_OUTPUTS ? left : PANEL_OUTPUTS), .tiles = task->count,
+        .columns = picture->width - column, .sums = task->sums + tile_row * task->count * PANEL_OUTPUTS,
+        .sums_tiles = task->sums_tiles, .bias = picture->convolved->bias + first, .pixel_stride = outputs};
     for (int index = 0; index < TILE_SIDE; index++) {
-        const ptrdiff_t row = (tiles->first_row + tile_row) * TILE_SIDE + index;
+        const ptrdiff_t row = (task->first_row + tile_row) * TILE_SIDE + index;
         if (row < picture->convolved->rows) {
             const ptrdiff_t place = ((row * picture->width + column) * outputs + first) * picture->element;
             const char *residual = picture->convolved->residual;
@@ -229,29 +218,27 @@ static void store_outputs(
     picture->transforms->outputs(&job);
 }
 
-static void convolve_tiles(const struct picture *picture, const struct tiles *tiles) {
+static void convolve_tiles(const struct picture *picture, const struct task *task) {
     const struct kernels_weight weight = weight_of(picture->convolution, 0);
-    for (ptrdiff_t row = 0; row < tiles->rows; row++) {
-        transform_inputs(picture, tiles, row);
+    for (ptrdiff_t row = 0; row < task->rows; row++) {
+        transform_inputs(picture, task, row);
     }
     for (ptrdiff_t panel = 0; panel < panel_count(&weight); panel++) {
         for (int point = 0; point < point_count(picture->convolution); point++) {
-            multiply_point(picture, tiles, point, panel);
+            multiply_point(picture, task, point, panel);
         }
-        for (ptrdiff_t row = 0; row < tiles->rows; row++) {
-            store_outputs(picture, tiles, row, panel);
+        for (ptrdiff_t row = 0; row < task->rows; row++) {
+            store_outputs(picture, task, row, panel);
         }
     }
 }
 
-static void convolve_task(void *context, int task, int thread) {
-    (void)thread;
-    struct picture *picture = context;
-    const ptrdiff_t part = task % picture->tasks_a_row, first_row = task / picture->tasks_a_row * picture->rows_a_task;
-    const ptrdiff_t points = point_count(picture->convolution), left = picture->tile_rows - first_row;
-    const ptrdiff_t point_bytes = point_bytes_of(picture);
-    const bool lines_apart = takes_tiles(picture->convolution);
-    struct tiles tiles = {
+/// Sizes of a task, without its memory.
+static struct task task_of(const struct picture *picture, ptrdiff_t index) {
+    const ptrdiff_t part = index % picture->tasks_a_row, first_row = index / picture->tasks_a_row * picture->rows_a_task;
+    const ptrdiff_t left = picture->tile_rows - first_row, point_bytes = point_bytes_of(picture);
+    const bool lines_apart = uses_amx(picture->convolution);
+    struct task task = {
         .first_row = first_row,
         .rows = left < picture->rows_a_task ? left : picture->rows_a_task,
         .first = part_of(picture->tiles_a_row, picture->tasks_a_row, part),
@@ -259,23 +246,31 @@ static void convolve_task(void *context, int task, int thread) {
         .line_bytes = lines_apart ? SIXTEEN * LINE_BYTES : LINE_BYTES,
         .tile_bytes = lines_apart ? LINE_BYTES : point_bytes,
     };
-    tiles.count = part_of(picture->tiles_a_row, picture->tasks_a_row, part + 1) - tiles.first;
-    tiles.sums_tiles = ceiling_division(tiles.rows * tiles.count, SIXTEEN) * SIXTEEN;
+    task.count = part_of(picture->tiles_a_row, picture->tasks_a_row, part + 1) - task.first;
+    task.sums_tiles = ceiling_division(task.rows * task.count, SIXTEEN) * SIXTEEN;
     // A line more, lest the points of a tile fall on the same places of a cache.
-    tiles.point_bytes = tiles.sums_tiles * point_bytes + LINE_BYTES;
-    tiles.points = scratch(SCRATCH_POINTS, (size_t)(points * tiles.point_bytes));
-    tiles.sums = scratch(SCRATCH_SUMS, (size_t)(points * tiles.sums_tiles * PANEL_STEP_BYTES));
-    if (!tiles.points || !tiles.sums) {
+    task.point_bytes = task.sums_tiles * point_bytes + LINE_BYTES;
+    return task;
+}
+
+static void convolve_task(void *context, int index, int thread) {
+    (void)thread;
+    struct picture *picture = context;
+    const ptrdiff_t points = point_count(picture->convolution);
+    struct task task = task_of(picture, index);
+    task.points = scratch(SCRATCH_POINTS, (size_t)(points * task.point_bytes));
+    task.sums = scratch(SCRATCH_SUMS, (size_t)(points * task.sums_tiles * PANEL_STEP_BYTES));
+    if (!task.points || !task.sums) {
         atomic_store(&picture->failed, true);
         return;
     }
-    convolve_tiles(picture, &tiles);
+    convolve_tiles(picture, &task);
 }
 
 /// As many tiles a task as the cache takes, if all threads have some.
 static void choose_tasks(struct picture *picture) {
     const ptrdiff_t bytes = point_count(picture->convolution) * (point_bytes_of(picture) + PANEL_STEP_BYTES);
-    const ptrdiff_t all_bytes = takes_tiles(picture->convolution) ? MOST_TASK_BYTES_AMX : MOST_TASK_BYTES;
+    const ptrdiff_t all_bytes = uses_amx(picture->convolution) ? MOST_TASK_BYTES_AMX : MOST_TASK_BYTES;
     const ptrdiff_t most = all_bytes / bytes > 1 ? all_bytes / bytes : 1;
     const ptrdiff_t share = picture->tile_rows / kernels_threads(), rows = most / picture->tiles_a_row;
     picture->tasks_a_row = ceiling_division(picture->tiles_a_row, most);

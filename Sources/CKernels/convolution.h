@@ -44,12 +44,16 @@ struct convolution_outputs {
     ptrdiff_t pixel_stride; // elements
 };
 
-/// Points [point, input] of the weights [inputs, 3, 3] of one output.
+/// Points of the weights [outputs, inputs, 3, 3] of up to 16 outputs, as a panel has them: see matrix_tile.h.
 struct convolution_weights {
     bool half, doubled;
     ptrdiff_t inputs;
+    /// May be 0: what is missing of the 16 is 0.
+    int outputs;
     const void *weights;
-    void *points;
+    /// Of the first point, where the 16 outputs of the first step lie; and bytes from one point to the next.
+    char *points;
+    ptrdiff_t point_bytes;
 };
 
 /// One instruction set's.

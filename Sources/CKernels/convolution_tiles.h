@@ -1,5 +1,6 @@
 // The transforms of a convolution, compiled once for each instruction set; see vector16.h.
 #include "convolution.h"
+#include "matrix_tile.h"
 #include "vector16.h"
 
 #define UNROLLED _Pragma("clang loop unroll(full)")
@@ -86,18 +87,19 @@ INLINE void column_points(const struct convolution_inputs *job, ptrdiff_t column
     points_of_pixels(x, doubled, points);
 }
 
-INLINE void transform_lanes(const struct convolution_inputs *job, const struct lanes *lanes, const bool doubled,
-                            const bool half) {
+/// Some channels of the tiles first..<end.
+INLINE void transform_lanes(const struct convolution_inputs *job, ptrdiff_t first, ptrdiff_t end,
+                            const struct lanes *lanes, const bool doubled, const bool half) {
     const int side = side_of(doubled), fresh = side - 2;
-    const ptrdiff_t first = job->first_tile * fresh - 1;
+    const ptrdiff_t left = job->first_tile * fresh - 1;
     // [column, point]; two columns are also those of the next tile.
     floats columns[MOST_SIDE][MOST_SIDE];
     UNROLLED for (int column = 0; column < 2; column++) {
-        column_points(job, first + column, lanes, doubled, half, columns[column]);
+        column_points(job, left + first * fresh + column, lanes, doubled, half, columns[column]);
     }
-    for (ptrdiff_t tile = 0; tile < job->tiles; tile++) {
+    for (ptrdiff_t tile = first; tile < end; tile++) {
         UNROLLED for (int column = 2; column < side; column++) {
-            column_points(job, first + tile * fresh + column, lanes, doubled, half, columns[column]);
+            column_points(job, left + tile * fresh + column, lanes, doubled, half, columns[column]);
         }
         const ptrdiff_t index = job->before + tile;
         char *first_point = job->points + index / SIXTEEN * job->sixteen_bytes + index % SIXTEEN * job->tile_bytes
@@ -120,22 +122,35 @@ INLINE void transform_lanes(const struct convolution_inputs *job, const struct l
     }
 }
 
+INLINE void transform_channels(const struct convolution_inputs *job, ptrdiff_t first, ptrdiff_t end, ptrdiff_t channel,
+                               const bool doubled, const bool half) {
+    const int count = lanes_left(job->channels - channel);
+    const ptrdiff_t byte = channel * (half ? 2 : 4);
+    struct lanes lanes = {
+        .channel = channel, .count = count, .place = byte / LINE_BYTES * job->line_bytes + byte % LINE_BYTES,
+        .normed = job->scale != 0};
+    if (job->scale) {
+        lanes.scale = loaded(job->scale, channel, count, false);
+        lanes.shift = loaded(job->shift, channel, count, false);
+    }
+    if (count == LANES) {
+        lanes.count = LANES; // A constant now.
+        transform_lanes(job, first, end, &lanes, doubled, half);
+    } else {
+        transform_lanes(job, first, end, &lanes, doubled, half);
+    }
+}
+
+/// So many tiles at once that their lines stay in the first cache until they are full.
 INLINE void inputs_any(const struct convolution_inputs *job, const bool doubled, const bool half) {
-    for (ptrdiff_t channel = 0; channel < job->channels; channel += LANES) {
-        const int count = lanes_left(job->channels - channel);
-        const ptrdiff_t byte = channel * (half ? 2 : 4);
-        struct lanes lanes = {
-            .channel = channel, .count = count, .place = byte / LINE_BYTES * job->line_bytes + byte % LINE_BYTES,
-            .normed = job->scale != 0};
-        if (job->scale) {
-            lanes.scale = loaded(job->scale, channel, count, false);
-            lanes.shift = loaded(job->shift, channel, count, false);
-        }
-        if (count == LANES) {
-            lanes.count = LANES; // A constant now.
-            transform_lanes(job, &lanes, doubled, half);
-        } else {
-            transform_lanes(job, &lanes, doubled, half);
+    enum { TILES_AT_ONCE = 8 };
+    const ptrdiff_t line_channels = LINE_BYTES / (half ? 2 : 4);
+    for (ptrdiff_t line = 0; line < job->channels; line += line_channels) {
+        for (ptrdiff_t first = 0; first < job->tiles; first += TILES_AT_ONCE) {
+            const ptrdiff_t left = job->tiles - first, end = first + (left < TILES_AT_ONCE ? left : TILES_AT_ONCE);
+            for (ptrdiff_t channel = line; channel < line + line_channels && channel < job->channels; channel += LANES) {
+                transform_channels(job, first, end, channel, doubled, half);
+            }
         }
     }
 }
@@ -206,40 +221,53 @@ static void outputs(const struct convolution_outputs *job) {
     }
 }
 
-/// The weights of some inputs, [3, 3].
-INLINE void gather_weights(const struct convolution_weights *job, ptrdiff_t input, int count, const bool half,
-                           floats w[KERNEL_SIDE][KERNEL_SIDE]) {
-    float taps[KERNEL_SIDE * KERNEL_SIDE][LANES] = {};
-    for (int lane = 0; lane < count; lane++) {
-        const ptrdiff_t first = (input + lane) * KERNEL_SIDE * KERNEL_SIDE;
-        UNROLLED for (int tap = 0; tap < KERNEL_SIDE * KERNEL_SIDE; tap++) {
+/// Points of the weights of an input; 0 beyond the last.
+INLINE void input_points(const struct convolution_weights *job, ptrdiff_t input, const bool doubled, const bool half,
+                         floats points[MOST_SIDE][MOST_SIDE]) {
+    enum { TAPS = KERNEL_SIDE * KERNEL_SIDE };
+    float taps[TAPS][LANES] = {};
+    for (int output = 0; output < job->outputs && input < job->inputs; output++) {
+        const ptrdiff_t first = (output * job->inputs + input) * TAPS;
+        UNROLLED for (int tap = 0; tap < TAPS; tap++) {
             if (half) {
                 const uint32_t bits = (uint32_t)((const uint16_t *)job->weights)[first + tap] << 16;
-                memcpy(&taps[tap][lane], &bits, sizeof bits);
+                memcpy(&taps[tap][output], &bits, sizeof bits);
             } else {
-                taps[tap][lane] = ((const float *)job->weights)[first + tap];
+                taps[tap][output] = ((const float *)job->weights)[first + tap];
             }
         }
     }
+    floats w[KERNEL_SIDE][KERNEL_SIDE], rows[KERNEL_SIDE][MOST_SIDE];
     memcpy(w, taps, sizeof taps);
+    UNROLLED for (int row = 0; row < KERNEL_SIDE; row++) {
+        points_of_weights(w[row], doubled, rows[row]);
+    }
+    UNROLLED for (int across = 0; across < side_of(doubled); across++) {
+        const floats down[KERNEL_SIDE] = {rows[0][across], rows[1][across], rows[2][across]};
+        floats result[MOST_SIDE];
+        points_of_weights(down, doubled, result);
+        UNROLLED for (int index = 0; index < side_of(doubled); index++) {
+            points[index][across] = result[index];
+        }
+    }
 }
 
+/// A step is an input of float32, two of bfloat16.
 INLINE void weights_any(const struct convolution_weights *job, const bool doubled, const bool half) {
-    const int side = side_of(doubled);
-    for (ptrdiff_t input = 0; input < job->inputs; input += LANES) {
-        const int count = lanes_left(job->inputs - input);
-        floats w[KERNEL_SIDE][KERNEL_SIDE], rows[KERNEL_SIDE][MOST_SIDE];
-        gather_weights(job, input, count, half, w);
-        UNROLLED for (int row = 0; row < KERNEL_SIDE; row++) {
-            points_of_weights(w[row], doubled, rows[row]);
+    const int side = side_of(doubled), step_inputs = half ? 2 : 1;
+    for (ptrdiff_t step = 0; step * step_inputs < job->inputs; step++) {
+        floats first[MOST_SIDE][MOST_SIDE], second[MOST_SIDE][MOST_SIDE];
+        input_points(job, step * step_inputs, doubled, half, first);
+        if (half) {
+            input_points(job, step * step_inputs + 1, doubled, half, second);
         }
-        UNROLLED for (int point = 0; point < side; point++) {
-            const floats down[KERNEL_SIDE] = {rows[0][point], rows[1][point], rows[2][point]};
-            floats result[MOST_SIDE];
-            points_of_weights(down, doubled, result);
-            UNROLLED for (int index = 0; index < side; index++) {
-                store(job->points, (index * side + point) * job->inputs + input, count, result[index], half);
+        UNROLLED for (int point = 0; point < side * side; point++) {
+            const floats one = first[point / side][point % side];
+            words line = (words)one;
+            if (half) {
+                line = rounded_bits(one) >> 16 | (rounded_bits(second[point / side][point % side]) & 0xffff0000);
             }
+            memcpy(job->points + point * job->point_bytes + step * PANEL_STEP_BYTES, &line, sizeof line);
         }
     }
 }

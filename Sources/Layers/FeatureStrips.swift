@@ -8,6 +8,7 @@ import Torch
 struct FeatureStrips {
     private(set) var height = 0
     private(set) var width = 0
+    private(set) var channels = 0
     private(set) var dtype = DType.float32
     private var strips: [Tensor?] = []
     /// Rows of each strip but the last; even, as rows may be copies of each other.
@@ -38,7 +39,7 @@ struct FeatureStrips {
     }
 
     private init(width: Int, channels: Int, dtype: DType, stripPixels: Int) {
-        (self.width, self.dtype, self.stripPixels) = (width, dtype, stripPixels)
+        (self.width, self.channels, self.dtype, self.stripPixels) = (width, channels, dtype, stripPixels)
         stripHeight = max(stripPixels / max(2 * width, 1), 1) * 2
         moments = ChannelMoments(channels: channels)
     }
@@ -102,7 +103,7 @@ struct FeatureStrips {
         var addresses = [UnsafeRawPointer?](repeating: nil, count: there.lowerBound - wanted.lowerBound)
         try forEachStrip(there) { strip, rows in
             let first = try UnsafeRawPointer(strip.mutableData())
-            let rowBytes = width * strip.size(2) * dtype.byteCount
+            let rowBytes = width * channels * dtype.byteCount
             addresses += rows.map { first + $0 * rowBytes }
         }
         return addresses + Array(repeating: nil, count: wanted.count - addresses.count)
@@ -112,8 +113,7 @@ struct FeatureStrips {
     func normedRows(_ wanted: Range<Int>, _ factors: ChannelFactors) throws -> Tensor {
         let there = wanted.clamped(to: 0..<height)
         var row = there.lowerBound - wanted.lowerBound
-        guard let example = strips.last ?? nil else { throw TorchError.invalid("a picture without rows") }
-        let result = try Tensor.empty([wanted.count, width, example.size(2)], dtype: dtype)
+        let result = try Tensor.empty([wanted.count, width, channels], dtype: dtype)
         try result.clearRows(0..<row)
         try result.clearRows(row + there.count..<wanted.count)
         try forEachStrip(there) { strip, rows in

@@ -16,8 +16,7 @@ struct StripConvolution {
     /// The result's rows, plus a residual [rows, W, outputs].
     func callAsFunction(_ x: FeatureStrips, _ rows: Range<Int>, addedTo residual: Tensor? = nil) throws -> Tensor {
         if let kernel {
-            return try kernel(
-                x.addresses(rows.withNeighbours), width: x.width, after: factors, addedTo: residual)
+            return try kernel(x, rows.withNeighbours, after: factors, addedTo: residual)
         }
         let window = try factors.map { try x.normedRows(rows.withNeighbours, $0) } ?? x.rows(rows.withNeighbours)
         let result = try convolution.ofPixels(window)
@@ -46,7 +45,7 @@ struct UpsampledStripConvolution {
 
     /// The result's rows that come from some rows of x.
     func callAsFunction(_ x: FeatureStrips, from rows: Range<Int>) throws -> Tensor {
-        if let kernel { return try kernel(x.addresses(rows.withNeighbours), width: x.width) }
+        if let kernel { return try kernel(x, rows.withNeighbours) }
         let window = try x.rows(rows.withNeighbours)
         let result = try Tensor.empty([rows.count, 2, x.width, 2, outputs], dtype: window.dtype)
         for (row, places) in places.enumerated() {

@@ -26,24 +26,27 @@ import Torch
         }
     }
 
+    /// Channels of layers that our kernel convolves, and that libtorch does.
+    private static let widths = [20, 12]
+
     /// Some layers of each kind.
     private struct Chain {
         let input, first, second, shortcut, upsampler, downsampler, output: Convolution
         let firstNorm, secondNorm, thirdNorm, lastNorm: GroupNorm
 
-        init(_ dtype: DType) throws {
+        init(_ dtype: DType, width: Int = widths[0]) throws {
             let w = Weights(NormalSource(), dtype: dtype)
             input = try Convolution(w["input"], 3, 8)
-            first = try Convolution(w["first"], 8, 20)
-            second = try Convolution(w["second"], 20, 20)
-            shortcut = try Convolution(w["shortcut"], 8, 20, kernel: 1, padding: 0)
-            upsampler = try Convolution(w["upsampler"], 20, 20)
-            downsampler = try Convolution(w["downsampler"], 20, 20, stride: 2, padding: 0)
-            output = try Convolution(w["output"], 20, 5)
+            first = try Convolution(w["first"], 8, width)
+            second = try Convolution(w["second"], width, width)
+            shortcut = try Convolution(w["shortcut"], 8, width, kernel: 1, padding: 0)
+            upsampler = try Convolution(w["upsampler"], width, width)
+            downsampler = try Convolution(w["downsampler"], width, width, stride: 2, padding: 0)
+            output = try Convolution(w["output"], width, 5)
             firstNorm = try GroupNorm(w["norm1"], groups: 4, channels: 8, epsilon: 1e-6)
-            secondNorm = try GroupNorm(w["norm2"], groups: 20, channels: 20, epsilon: 1e-6)
-            thirdNorm = try GroupNorm(w["norm3"], groups: 1, channels: 20, epsilon: 1e-6)
-            lastNorm = try GroupNorm(w["norm4"], groups: 5, channels: 20, epsilon: 1e-6)
+            secondNorm = try GroupNorm(w["norm2"], groups: width, channels: width, epsilon: 1e-6)
+            thirdNorm = try GroupNorm(w["norm3"], groups: 1, channels: width, epsilon: 1e-6)
+            lastNorm = try GroupNorm(w["norm4"], groups: width / 4, channels: width, epsilon: 1e-6)
         }
 
         func callAsFunction(_ x: Tensor, _ stripPixels: Int, isSmaller: Bool) throws -> Tensor {
@@ -67,8 +70,9 @@ import Torch
     @Test(arguments: [(2, 3), (5, 7), (33, 18), (64, 41)])
     func stripsEqualTheWhole(height: Int, width: Int) async throws {
         try await withEngine {
-            for (dtype, tolerance) in [(DType.float32, Self.sumTolerance), (.bfloat16, Self.bfloat16Tolerance)] {
-                let chain = try Chain(dtype)
+            for (dtype, width) in Self.widths.flatMap({ [(DType.float32, $0), (.bfloat16, $0)] }) {
+                let tolerance = dtype == .float32 ? Self.sumTolerance : Self.bfloat16Tolerance
+                let chain = try Chain(dtype, width: width)
                 let x = try Tensor.randn([1, 3, height, width], Generator(seed: 5)).to(dtype)
                 for isSmaller in [false, true] {
                     let whole = try withGradients { try chain(x, 0, isSmaller: isSmaller).detached() }
@@ -108,6 +112,16 @@ import Torch
                 let sums = try (place.weight.sum().floats()[0], convolution.weight.sum().floats()[0])
                 #expect(abs(sums.0 - sums.1) < 1e-5)
             }
+        }
+    }
+
+    @Test func aConvolutionOfOtherSizesIsRefused() async throws {
+        try await withEngine {
+            let chain = try Chain(.float32)
+            let x = try FeatureStrips(pixels: Tensor.randn([6, 5, 24], Generator(seed: 7)), stripPixels: 1)
+            #expect(throws: TorchError.self) { try x.convolved(chain.second) }
+            var wide = x
+            #expect(throws: TorchError.self) { try wide.upsampled(chain.upsampler) }
         }
     }
 

@@ -6,7 +6,8 @@
 // Convolutions of 3 x 3 over pictures whose channels lie side by side, with zeros around them. Pixels of Y are computed by
 // four, 2 x 2, with 16 products of a channel instead of 36 (Lavin and Gray, "Fast Algorithms for Convolutional Neural
 // Networks", 2015, F(2x2, 3x3)). What is multiplied are sums and differences of inputs and of weights, and these are
-// rounded to the type of X. So an input that is not finite makes NaN of all Y within two pixels.
+// rounded to the type of X. So an infinite input may make NaN of Y that sees it. Denormal numbers of bfloat16 may count as 0, as
+// with `KERNELS_BFLOAT16`.
 
 struct kernels_convolution {
     /// That of weights, X and Y: `KERNELS_FLOAT32` or `KERNELS_BFLOAT16`.
@@ -20,12 +21,12 @@ struct kernels_convolution {
 
 size_t kernels_convolution_size(const struct kernels_convolution *convolution);
 
-/// Packs W[outputs, inputs, 3, 3], on all threads. False when memory is short.
-bool kernels_pack_convolution(const struct kernels_convolution *convolution, const void *weights);
+/// Packs W[outputs, inputs, 3, 3], on all threads.
+void kernels_pack_convolution(const struct kernels_convolution *convolution, const void *weights);
 
 /// Rows of a convolution.
 struct kernels_convolved {
-    /// Of Y; even if X is doubled.
+    /// Of Y; an even number where X is doubled.
     ptrdiff_t rows;
     /// Of X, in pixels; a row of Y has as many, or twice as many.
     ptrdiff_t width;
@@ -36,7 +37,7 @@ struct kernels_convolved {
     const float *scale, *shift;
     /// [outputs].
     const float *bias;
-    /// Y[rows, ..., outputs] without gaps; and what is added to it before it is rounded, or NULL.
+    /// Y[rows, ..., outputs] without gaps, which may not overlap X; and what is added to it before it is rounded, NULL or Y itself.
     const void *residual;
     void *y;
 };

@@ -5,8 +5,8 @@
 
 /// Instruction sets that kernels are written for, a faster one having a higher number.
 /// AVX2 means AVX2 and FMA, AVX-VNNI the dot product of bytes beside them. AVX-512-VNNI means F, BW, VL, DQ and VNNI together,
-/// AVX-512 the same with BF16. AMX means its tiles, BF16 and INT8 beside AVX-512, which it takes for all but products of matrices
-/// and attention in bfloat16.
+/// AVX-512 the same with BF16. AMX means its tiles, BF16 and INT8 beside AVX-512, which it takes for all but products of matrices,
+/// convolutions and attention in bfloat16.
 enum kernels_path {
     KERNELS_PORTABLE = 0,
     KERNELS_NEON = 1,

@@ -26,31 +26,36 @@ package struct ConvolutionKernel {
         bias = try convolution.bias.to(.float32).contiguous()
         sizes.packed = try weights.mutableData()
         self.sizes = sizes
-        guard try kernels_pack_convolution(&sizes, weight.contiguous().mutableData()) else {
-            throw TorchError.invalid("no memory to transform the weights of a convolution")
-        }
+        let packed = try weight.contiguous()
+        try kernels_pack_convolution(&sizes, packed.mutableData())
+        withExtendedLifetime(packed) {}
     }
 
-    /// The convolution of x, or of silu(x) after its norm, plus a residual.
+    /// The convolution of some rows of x, or of silu(x) after its norm, plus a residual.
     ///
     /// - Parameters:
-    ///   - x: rows of `width` pixels [width, inputs], one above and one below the others included; `nil` is a row of zeros.
-    ///   - residual: [rows, width, outputs].
+    ///   - rows: those that are seen, one above and one below the others included; zeros where they lie outside.
+    ///   - residual: of the result's shape.
     /// - Returns: [rows, width, outputs], twice as high and wide if it is doubled.
     func callAsFunction(
-        _ x: [UnsafeRawPointer?], width: Int, after factors: ChannelFactors? = nil, addedTo residual: Tensor? = nil
+        _ x: FeatureStrips, _ rows: Range<Int>, after factors: ChannelFactors? = nil, addedTo residual: Tensor? = nil
     ) throws -> Tensor {
-        let scale = sizes.doubled ? 2 : 1
-        let rows = scale * (x.count - 2)
-        let result = try Tensor.empty(
-            [rows, scale * width, sizes.outputs],
-            dtype: sizes.format == KERNELS_BFLOAT16 ? .bfloat16 : .float32)
-        let residual = try residual?.contiguous()
-        let isDone = try x.withUnsafeBufferPointer { x in
+        let zoom = sizes.doubled ? 2 : 1
+        let shape = [zoom * (rows.count - 2), zoom * x.width, sizes.outputs]
+        guard x.channels == sizes.inputs, factors.map({ $0.scale.count == sizes.inputs }) ?? true,
+            residual.map({ $0.shape == shape }) ?? true
+        else {
+            throw TorchError.operation(
+                name: "convolution", shapes: [[x.height, x.width, x.channels], residual?.shape ?? []],
+                message: "expected \(sizes.inputs) channels, and a residual of \(shape)")
+        }
+        let result = try Tensor.empty(shape, dtype: x.dtype)
+        let residual = try residual?.to(x.dtype).contiguous()
+        let isDone = try x.addresses(rows).withUnsafeBufferPointer { addresses in
             try withFactors(factors) { scale, shift in
                 var sizes = sizes
                 var convolved = kernels_convolved()
-                (convolved.rows, convolved.width, convolved.x) = (rows, width, x.baseAddress)
+                (convolved.rows, convolved.width, convolved.x) = (shape[0], x.width, addresses.baseAddress)
                 (convolved.scale, convolved.shift) = (scale, shift)
                 convolved.bias = try UnsafePointer(bias.elements(Float.self))
                 convolved.residual = try residual.map { try UnsafeRawPointer($0.mutableData()) }
@@ -59,7 +64,7 @@ package struct ConvolutionKernel {
             }
         }
         guard isDone else { throw TorchError.invalid("no memory for a convolution") }
-        return withExtendedLifetime((weights, residual)) { result }
+        return withExtendedLifetime((x, weights, bias, residual)) { result }
     }
 
     private func withFactors<Result>(
