@@ -143,11 +143,11 @@ INLINE void transform_channels(const struct convolution_inputs *job, ptrdiff_t f
 
 /// So many tiles at once that their lines stay in the first cache until they are full.
 INLINE void inputs_any(const struct convolution_inputs *job, const bool doubled, const bool half) {
-    enum { TILES_AT_ONCE = 8 };
     const ptrdiff_t line_channels = LINE_BYTES / (half ? 2 : 4);
+    const ptrdiff_t at_once = line_channels > LANES ? 16 : job->tiles;
     for (ptrdiff_t line = 0; line < job->channels; line += line_channels) {
-        for (ptrdiff_t first = 0; first < job->tiles; first += TILES_AT_ONCE) {
-            const ptrdiff_t left = job->tiles - first, end = first + (left < TILES_AT_ONCE ? left : TILES_AT_ONCE);
+        for (ptrdiff_t first = 0; first < job->tiles; first += at_once) {
+            const ptrdiff_t left = job->tiles - first, end = first + (left < at_once ? left : at_once);
             for (ptrdiff_t channel = line; channel < line + line_channels && channel < job->channels; channel += LANES) {
                 transform_channels(job, first, end, channel, doubled, half);
             }
