@@ -17,6 +17,7 @@ enum {
     MOST_TASK_BYTES_AMX = 1280 << 10,
     /// Tiles of the product that have a panel come, a quarter each.
     QUARTERS = 4,
+    TASKS_A_THREAD = 4,
 };
 
 static const struct convolution_transforms *transforms_of_path(void) {
@@ -267,15 +268,21 @@ static void convolve_task(void *context, int index, int thread) {
     convolve_tiles(picture, &task);
 }
 
+static ptrdiff_t smaller_of(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+static ptrdiff_t larger_of(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
+
 /// As many tiles a task as the cache takes, if all threads have some.
 static void choose_tasks(struct picture *picture) {
     const ptrdiff_t bytes = point_count(picture->convolution) * (point_bytes_of(picture) + PANEL_STEP_BYTES);
     const ptrdiff_t all_bytes = uses_amx(picture->convolution) ? MOST_TASK_BYTES_AMX : MOST_TASK_BYTES;
-    const ptrdiff_t most = all_bytes / bytes > 1 ? all_bytes / bytes : 1;
-    const ptrdiff_t share = picture->tile_rows / kernels_threads(), rows = most / picture->tiles_a_row;
-    picture->tasks_a_row = ceiling_division(picture->tiles_a_row, most);
-    picture->rows_a_task = rows < share ? rows : share;
-    if (picture->rows_a_task < 1) {
+    const ptrdiff_t most = larger_of(all_bytes / bytes, 1), threads = kernels_threads();
+    // Rows are cut where there are few of them, but not into less than a tile of the products.
+    const ptrdiff_t wanted = ceiling_division(TASKS_A_THREAD * threads, picture->tile_rows);
+    const ptrdiff_t parts = smaller_of(wanted, picture->tiles_a_row / TILE_ROWS);
+    picture->tasks_a_row = larger_of(ceiling_division(picture->tiles_a_row, most), larger_of(parts, 1));
+    picture->rows_a_task = larger_of(smaller_of(most / picture->tiles_a_row, picture->tile_rows / threads), 1);
+    if (picture->tasks_a_row > 1) {
         picture->rows_a_task = 1;
     }
 }
