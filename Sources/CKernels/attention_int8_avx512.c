@@ -10,9 +10,6 @@
 #include "avx512.h"
 #include "kernels_parallel.h"
 
-// Behind the functions that it calls.
-#include "attention_int8_tasks.h"
-
 // As in attention_bfloat16_avx512.c, but queries, keys, weights and values take 8 bits, and a tile's weights are
 // 0...255 of the row's largest among its 64 keys: the factor that belongs to them multiplies what they make of the
 // values. So weights that are small in a row are as fine as large ones.
@@ -331,56 +328,14 @@ AVX512 static void write_rows(
     }
 }
 
-AVX512 static void attend_block(void *context, int index, int thread) {
-    const Attention *attention = context;
-    const struct kernels_attention *sizes = attention->plan.sizes;
-    struct attention_task task = query_task(&attention->plan, index);
-    const struct attention_sequence *sequence = task.sequence;
-    const int key_head = task.head / (sizes->heads / sizes->key_heads);
-    const struct attention_queries queries = queries_of(task);
-    const int count = queries.count;
-    const int rows = (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
-    Block block = {
-        .rows = memory_of_thread(&attention->plan, thread, sizeof(Rows)),
-        .fours = (sizes->head_size + 3) / 4,
-        .value_size = attention->plan.value_size,
-    };
-    const uint16_t *query =
-        attention->query + queries.token * sizes->query_stride + task.head * sizes->query_head_stride;
-    round_queries(sizes, query, count, rows, block.rows);
-    start_sums(
-        block.rows->sum, block.rows->output, block.rows->reference, block.rows->limit, rows, block.value_size);
-    for (task.block = 0; task.block < sequence->key_blocks; task.block++) {
-        const int unit = first_unit(sequence, task.block);
-        block.tiles = (first_unit(sequence, task.block + 1) - unit) / TILE_UNITS;
-        block.count = sequence->keys - unit * UNIT;
-        block.keys = packed_keys(attention, task, key_head);
-        block.values = packed_values(attention, task, key_head);
-        weigh_block(&block, rows);
-        add_block(&block, rows);
-    }
-    const ptrdiff_t stride = (ptrdiff_t)sizes->heads * sizes->head_size;
-    uint16_t *output = attention->output + queries.token * stride + (ptrdiff_t)task.head * sizes->head_size;
-    write_rows(
-        block.rows, centre_of(attention, task, key_head), count, sizes->head_size, block.value_size, output, stride);
-}
+// Behind the functions that it calls.
+#include "attention_int8_tasks.h"
 
-size_t attention_int8_avx512_scratch(const struct kernels_attention *sizes) {
-    return centres_size(sizes) + attention_plan_size(sizes, byte_grain, 1, sizeof(Rows));
-}
+size_t attention_int8_avx512_scratch(const struct kernels_attention *sizes) { return scratch_size(sizes); }
 
 void attention_int8_avx512(
     const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
     uint16_t *output, void *scratch) {
-    Attention attention = {
-        .plan = plan_attention(sizes, byte_grain, (char *)scratch + centres_size(sizes), 1),
-        .query = query,
-        .key = key,
-        .value = value,
-        .output = output,
-        .centres = scratch,
-    };
-    pack_all(&attention);
-    kernels_parallel(attention.plan.tasks, attend_block, &attention);
+    attend(sizes, query, key, value, output, scratch);
 }
 #endif

@@ -4,9 +4,6 @@
 #include "attention_sums.h"
 #include "kernels_parallel.h"
 
-// Behind the functions that it calls.
-#include "attention_int8_tasks.h"
-
 enum { BLOCK_TILES = BLOCK_UNITS / TILE_UNITS, QUERY_STRIDE = MAXIMAL_HEAD + 64 };
 
 /// How far, as a power of two, a tile's factor may rise above 1 before its row's reference moves.
@@ -258,55 +255,5 @@ static void write_rows(
     }
 }
 
-static void attend_block(void *context, int index, int thread) {
-    const Attention *attention = context;
-    const struct kernels_attention *sizes = attention->plan.sizes;
-    struct attention_task task = query_task(&attention->plan, index);
-    const struct attention_sequence *sequence = task.sequence;
-    const int key_head = task.head / (sizes->heads / sizes->key_heads);
-    const struct attention_queries queries = queries_of(task);
-    const int count = queries.count;
-    const int rows = (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
-    Block block = {
-        .rows = memory_of_thread(&attention->plan, thread, sizeof(Rows)),
-        .fours = (sizes->head_size + 3) / 4,
-        .value_size = attention->plan.value_size,
-    };
-    const uint16_t *query =
-        attention->query + queries.token * sizes->query_stride + task.head * sizes->query_head_stride;
-    round_queries(sizes, query, count, rows, block.rows);
-    start_sums(
-        block.rows->sum, block.rows->output, block.rows->reference, block.rows->limit, rows, block.value_size);
-    for (task.block = 0; task.block < sequence->key_blocks; task.block++) {
-        const int unit = first_unit(sequence, task.block);
-        block.tiles = (first_unit(sequence, task.block + 1) - unit) / TILE_UNITS;
-        block.count = sequence->keys - unit * UNIT;
-        block.keys = packed_keys(attention, task, key_head);
-        block.values = packed_values(attention, task, key_head);
-        weigh_block(&block, rows);
-        add_block(&block, rows);
-    }
-    const ptrdiff_t stride = (ptrdiff_t)sizes->heads * sizes->head_size;
-    uint16_t *output = attention->output + queries.token * stride + (ptrdiff_t)task.head * sizes->head_size;
-    write_rows(
-        block.rows, centre_of(attention, task, key_head), count, sizes->head_size, block.value_size, output, stride);
-}
-
-static size_t scratch_size(const struct kernels_attention *sizes) {
-    return centres_size(sizes) + attention_plan_size(sizes, byte_grain, 1, sizeof(Rows));
-}
-
-static void attend(
-    const struct kernels_attention *sizes, const uint16_t *query, const uint16_t *key, const uint16_t *value,
-    uint16_t *output, void *scratch) {
-    Attention attention = {
-        .plan = plan_attention(sizes, byte_grain, (char *)scratch + centres_size(sizes), 1),
-        .query = query,
-        .key = key,
-        .value = value,
-        .output = output,
-        .centres = scratch,
-    };
-    pack_all(&attention);
-    kernels_parallel(attention.plan.tasks, attend_block, &attention);
-}
+// Behind the functions that it calls.
+#include "attention_int8_tasks.h"

@@ -20,6 +20,10 @@ enum {
     TASKS_A_THREAD = 4,
 };
 
+static ptrdiff_t smaller_of(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+static ptrdiff_t larger_of(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
+
 static const struct convolution_transforms *transforms_of_path(void) {
 #if defined(__x86_64__)
     if (kernels_path() >= KERNELS_AVX512) {
@@ -83,7 +87,7 @@ static void pack_task(void *context, int sixteen, int thread) {
         .half = convolution->format == KERNELS_BFLOAT16,
         .doubled = convolution->doubled,
         .inputs = convolution->inputs,
-        .outputs = (int)(left < SIXTEEN ? (left > 0 ? left : 0) : SIXTEEN),
+        .outputs = (int)larger_of(smaller_of(left, SIXTEEN), 0),
         .weights = packing->weights + first * output_bytes,
         .points = (char *)panel_start(&weight, first / PANEL_OUTPUTS) + first % PANEL_OUTPUTS * STEP_BYTES,
         .point_bytes = (ptrdiff_t)kernels_packed_size(&weight),
@@ -150,11 +154,6 @@ static void transform_inputs(const struct picture *picture, const struct task *t
     picture->transforms->inputs(&job);
 }
 
-static int columns_of(const struct kernels_weight *weight, ptrdiff_t panel) {
-    const ptrdiff_t outputs = weight->outputs - panel * PANEL_OUTPUTS;
-    return outputs >= PANEL_OUTPUTS ? 4 : (int)ceiling_division(outputs, 16);
-}
-
 /// The products of a point and a panel; meanwhile what is needed next comes to the caches.
 static void multiply(const struct matrix_kernels *matrix, const struct convolution_product *product) {
     const struct kernels_weight *weight = product->weight;
@@ -165,7 +164,7 @@ static void multiply(const struct matrix_kernels *matrix, const struct convoluti
         .panel = panel_start(weight, product->panel),
         .steps = panel_steps(weight) - odd,
         .half_step = odd,
-        .columns = columns_of(weight, product->panel),
+        .columns = columns_of_panel(weight, product->panel),
         .sums_stride = PANEL_OUTPUTS,
     };
     for (ptrdiff_t index = 0; index < count; index++) {
@@ -204,7 +203,7 @@ static void store_outputs(
     const ptrdiff_t column = task->first * TILE_SIDE, left = outputs - first;
     struct convolution_outputs job = {
         .half = picture->convolution->format == KERNELS_BFLOAT16, .doubled = picture->convolution->doubled,
-        .channels = (int)(left < PANEL_OUTPUTS ? left : PANEL_OUTPUTS), .tiles = task->count,
+        .channels = (int)smaller_of(left, PANEL_OUTPUTS), .tiles = task->count,
         .columns = picture->width - column, .sums = task->sums + tile_row * task->count * PANEL_OUTPUTS,
         .sums_tiles = task->sums_tiles, .bias = picture->convolved->bias + first, .pixel_stride = outputs};
     for (int index = 0; index < TILE_SIDE; index++) {
@@ -241,7 +240,7 @@ static struct task task_of(const struct picture *picture, ptrdiff_t index) {
     const bool lines_apart = uses_amx(picture->convolution);
     struct task task = {
         .first_row = first_row,
-        .rows = left < picture->rows_a_task ? left : picture->rows_a_task,
+        .rows = smaller_of(left, picture->rows_a_task),
         .first = part_of(picture->tiles_a_row, picture->tasks_a_row, part),
         .sixteen_bytes = SIXTEEN * point_bytes,
         .line_bytes = lines_apart ? SIXTEEN * LINE_BYTES : LINE_BYTES,
@@ -268,10 +267,6 @@ static void convolve_task(void *context, int index, int thread) {
     convolve_tiles(picture, &task);
 }
 
-static ptrdiff_t smaller_of(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-
-static ptrdiff_t larger_of(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
-
 /// As many tiles a task as the cache takes, if all threads have some.
 static void choose_tasks(struct picture *picture) {
     const ptrdiff_t bytes = point_count(picture->convolution) * (point_bytes_of(picture) + PANEL_STEP_BYTES);
@@ -281,10 +276,8 @@ static void choose_tasks(struct picture *picture) {
     const ptrdiff_t wanted = ceiling_division(TASKS_A_THREAD * threads, picture->tile_rows);
     const ptrdiff_t parts = smaller_of(wanted, picture->tiles_a_row / TILE_ROWS);
     picture->tasks_a_row = larger_of(ceiling_division(picture->tiles_a_row, most), larger_of(parts, 1));
-    picture->rows_a_task = larger_of(smaller_of(most / picture->tiles_a_row, picture->tile_rows / threads), 1);
-    if (picture->tasks_a_row > 1) {
-        picture->rows_a_task = 1;
-    }
+    const ptrdiff_t rows = smaller_of(most / picture->tiles_a_row, picture->tile_rows / threads);
+    picture->rows_a_task = picture->tasks_a_row > 1 ? 1 : larger_of(rows, 1);
 }
 
 bool kernels_convolve(const struct kernels_convolution *convolution, const struct kernels_convolved *convolved) {

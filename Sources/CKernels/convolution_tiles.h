@@ -9,6 +9,20 @@ INLINE int lanes_left(ptrdiff_t channels) { return channels < LANES ? (int)chann
 
 INLINE int side_of(bool doubled) { return doubled ? DOUBLED_SIDE : MOST_SIDE; }
 
+/// A transform, compiled for each type of elements, of pictures that are doubled and that are not.
+#define FOR_ALL_KINDS(name)                                      \
+    static void name(const struct convolution_##name *job) {     \
+        if (job->half && job->doubled) {                         \
+            name##_any(job, true, true);                         \
+        } else if (job->half) {                                  \
+            name##_any(job, false, true);                        \
+        } else if (job->doubled) {                               \
+            name##_any(job, true, false);                        \
+        } else {                                                 \
+            name##_any(job, false, false);                       \
+        }                                                        \
+    }
+
 /// Points of pixels in a row or a column. If they are doubled they stand for x0, x1, x1, x2, and the third point is 0.
 INLINE void points_of_pixels(const floats x[MOST_SIDE], const bool doubled, floats points[MOST_SIDE]) {
     if (doubled) {
@@ -144,7 +158,7 @@ INLINE void transform_channels(const struct convolution_inputs *job, ptrdiff_t f
 /// So many tiles at once that their lines stay in the first cache until they are full.
 INLINE void inputs_any(const struct convolution_inputs *job, const bool doubled, const bool half) {
     const ptrdiff_t line_channels = LINE_BYTES / (half ? 2 : 4);
-    const ptrdiff_t at_once = line_channels > LANES ? 16 : job->tiles;
+    const ptrdiff_t at_once = line_channels > LANES ? SIXTEEN : job->tiles;
     for (ptrdiff_t line = 0; line < job->channels; line += line_channels) {
         for (ptrdiff_t first = 0; first < job->tiles; first += at_once) {
             const ptrdiff_t left = job->tiles - first, end = first + (left < at_once ? left : at_once);
@@ -155,17 +169,7 @@ INLINE void inputs_any(const struct convolution_inputs *job, const bool doubled,
     }
 }
 
-static void inputs(const struct convolution_inputs *job) {
-    if (job->half && job->doubled) {
-        inputs_any(job, true, true);
-    } else if (job->half) {
-        inputs_any(job, false, true);
-    } else if (job->doubled) {
-        inputs_any(job, true, false);
-    } else {
-        inputs_any(job, false, false);
-    }
-}
+FOR_ALL_KINDS(inputs)
 
 /// Some channels of a tile.
 INLINE void store_tile(const struct convolution_outputs *job, ptrdiff_t tile, int channel, const bool doubled,
@@ -175,7 +179,7 @@ INLINE void store_tile(const struct convolution_outputs *job, ptrdiff_t tile, in
     UNROLLED for (int point = 0; point < side; point++) {
         floats down[MOST_SIDE];
         UNROLLED for (int index = 0; index < side; index++) {
-            const ptrdiff_t place = ((index * side + point) * job->sums_tiles + tile) * 64 + channel;
+            const ptrdiff_t place = ((index * side + point) * job->sums_tiles + tile) * PANEL_OUTPUTS + channel;
             down[index] = loaded(job->sums, place, LANES, false);
         }
         pixels_of_sums(down, doubled, rows[point]);
@@ -209,17 +213,7 @@ INLINE void outputs_any(const struct convolution_outputs *job, const bool double
     }
 }
 
-static void outputs(const struct convolution_outputs *job) {
-    if (job->half && job->doubled) {
-        outputs_any(job, true, true);
-    } else if (job->half) {
-        outputs_any(job, false, true);
-    } else if (job->doubled) {
-        outputs_any(job, true, false);
-    } else {
-        outputs_any(job, false, false);
-    }
-}
+FOR_ALL_KINDS(outputs)
 
 /// Points of the weights of an input; 0 beyond the last.
 INLINE void input_points(const struct convolution_weights *job, ptrdiff_t input, const bool doubled, const bool half,
@@ -272,14 +266,4 @@ INLINE void weights_any(const struct convolution_weights *job, const bool double
     }
 }
 
-static void weights(const struct convolution_weights *job) {
-    if (job->half && job->doubled) {
-        weights_any(job, true, true);
-    } else if (job->half) {
-        weights_any(job, false, true);
-    } else if (job->doubled) {
-        weights_any(job, true, false);
-    } else {
-        weights_any(job, false, false);
-    }
-}
+FOR_ALL_KINDS(weights)

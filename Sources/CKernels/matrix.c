@@ -90,11 +90,6 @@ struct block {
     char *unpacked;
 };
 
-static int columns_of_panel(const struct kernels_weight *weight, ptrdiff_t panel) {
-    ptrdiff_t outputs = weight->outputs - panel * PANEL_OUTPUTS;
-    return weight->swiglu || outputs >= PANEL_OUTPUTS ? 4 : (int)ceiling_division(outputs, 16);
-}
-
 /// Has what the finish of a tile needs come while the tile computes.
 static void read_results_ahead(
     const struct product *product, ptrdiff_t panel, ptrdiff_t row, struct matrix_tile *tile) {

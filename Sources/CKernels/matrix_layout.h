@@ -98,6 +98,12 @@ static inline ptrdiff_t panel_count(const struct kernels_weight *weight) {
     return ceiling_division(weight->outputs, panel_width(weight));
 }
 
+/// Of 16 outputs each, those of a panel that are computed.
+static inline int columns_of_panel(const struct kernels_weight *weight, ptrdiff_t panel) {
+    ptrdiff_t outputs = weight->outputs - panel * PANEL_OUTPUTS;
+    return weight->swiglu || outputs >= PANEL_OUTPUTS ? 4 : (int)ceiling_division(outputs, 16);
+}
+
 // int4: a group of a panel is a multiple for each output, then 128 bytes a step: those that int8 has, of which byte b of
 // the first 64 holds the numbers of bytes b and 64 + b, and byte b of the others those of 128 + b and 192 + b. Each is 8
 // more than it is; the first is the lower half.

@@ -10,7 +10,7 @@ import Torch
     /// Rounding of float32 sums in another order, over the depth of a tiny autoencoder.
     private static let tolerance: Float = 1e-4
 
-    /// How much more than libtorch's bfloat16 ours may be off: its sums are of rounded numbers too, but fewer of them.
+    /// How much more than libtorch's bfloat16 ours may be off: points are rounded too, but what is fused is rounded less often.
     private static let bfloat16Share: Float = 1.3
 
     private static func model(_ dtype: DType = .float32) throws -> Autoencoder {

@@ -8,7 +8,7 @@ package struct ConvolutionKernel {
     private let weights: Tensor
     private let bias: Tensor
 
-    /// Channels below which the transforms take more than they save.
+    /// Fewer channels are left to libtorch: there is little to save.
     package static let fewestInputs = 16
 
     /// - Parameters:
@@ -26,9 +26,9 @@ package struct ConvolutionKernel {
         bias = try convolution.bias.to(.float32).contiguous()
         sizes.packed = try weights.mutableData()
         self.sizes = sizes
-        let packed = try weight.contiguous()
-        try kernels_pack_convolution(&sizes, packed.mutableData())
-        withExtendedLifetime(packed) {}
+        let source = try weight.contiguous()
+        try kernels_pack_convolution(&sizes, source.mutableData())
+        withExtendedLifetime(source) {}
     }
 
     /// The convolution of some rows of x, or of silu(x) after its norm, plus a residual.

@@ -15,7 +15,7 @@ package enum Kernels {
     /// names a path that is taken whatever its speed.
     package static let arePreferred = kernels_path().rawValue >= KERNELS_AVX2.rawValue || isPathNamed
 
-    /// Whether convolutions of bfloat16 are computed in float32: libtorch's take 2.5 times as long on x86 without BF16's
+    /// Whether libtorch's convolutions of bfloat16 are computed in float32: its own take 2.5 times as long on x86 without BF16's
     /// instructions, without AVX-512 five times.
     static var convolutionsAreInFloat32: Bool {
         #if arch(x86_64)
