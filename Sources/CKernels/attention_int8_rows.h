@@ -129,32 +129,48 @@ INLINE void score_unit(Block *block, const uint8_t *keys, int first_row, int uni
     }
 }
 
+/// The largest score of a tile's row. NaN in one is NaN in all, as keys lose their mean.
+INLINE float largest_score(const Rows *rows, int row) {
+    floats largest = aligned_floats(rows->score[row][0]);
+    UNROLLED for (int unit = 1; unit < TILE_UNITS; unit++) {
+        largest = larger_of(aligned_floats(rows->score[row][unit]), largest);
+    }
+    return largest_of(largest);
+}
+
 /// Makes the scores of a tile's row weights, and adds them, as they were rounded, to the row's sum.
-INLINE void weigh_row(Block *block, int row, int place, int tile, ints present) {
+INLINE void weigh_row(Block *block, int row, int place, int tile, float largest, ints present) {
     Rows *rows = block->rows;
-    floats score[TILE_UNITS];
-    UNROLLED for (int unit = 0; unit < TILE_UNITS; unit++) {
-        score[unit] = aligned_floats(rows->score[row][unit]);
-    }
-    // NaN in one score is NaN in all, as keys lose their mean.
-    const float largest =
-        largest_of(larger_of(larger_of(score[0], score[1]), larger_of(score[2], score[3])));
-    const float slope = rows->slope[place], top = largest * slope;
-    if (__builtin_expect(top > rows->limit[place], 0)) {
-        move_reference(block, place, tile, top);
-    }
-    const float factor = exp2_of(all(top - rows->reference[place]))[0];
-    rows->factor[tile][place] = factor;
     uint8_t *weight = rows->weight[place][tile];
     UNROLLED for (int unit = 0; unit < TILE_UNITS; unit++) {
         // The difference first, so that the largest is 255 however large scores are.
-        const floats power = (score[unit] - largest) * slope + 7.99435344f;
+        const floats power = (aligned_floats(rows->score[row][unit]) - largest) * rows->slope[place] + 7.99435344f;
         const bytes some = __builtin_convertvector((ints)(coarse_exp2(power) + WHOLE_NUMBERS), bytes);
         memcpy(weight + unit * UNIT, &some, sizeof some);
     }
-    const ints sum = with_products((ints){}, aligned_ints(weight), present);
-    store_aligned(
-        rows->sum[place], aligned_floats(rows->sum[place]) + __builtin_convertvector(sum, floats) * factor);
+    const floats sum = __builtin_convertvector(with_products((ints){}, aligned_ints(weight), present), floats);
+    store_aligned(rows->sum[place], aligned_floats(rows->sum[place]) + sum * rows->factor[tile][place]);
+}
+
+/// The same of all rows of a tile, whose factors come first.
+INLINE void weigh_tile(Block *block, int first_row, int tile, ints present) {
+    Rows *rows = block->rows;
+    float largest[TILE_ROWS];
+    _Alignas(64) float factor[LANES] = {0};
+    for (int row = 0; row < TILE_ROWS; row++) {
+        const int place = first_row + row;
+        largest[row] = largest_score(rows, row);
+        const float top = largest[row] * rows->slope[place];
+        if (__builtin_expect(top > rows->limit[place], 0)) {
+            move_reference(block, place, tile, top);
+        }
+        factor[row] = top - rows->reference[place];
+    }
+    store_aligned(factor, exp2_of(aligned_floats(factor)));
+    memcpy(rows->factor[tile] + first_row, factor, TILE_ROWS * sizeof *factor);
+    for (int row = 0; row < TILE_ROWS; row++) {
+        weigh_row(block, row, first_row + row, tile, largest[row], present);
+    }
 }
 
 static void weigh_block(Block *block, int rows) {
@@ -170,9 +186,7 @@ static void weigh_block(Block *block, int rows) {
             for (int unit = 0; unit < TILE_UNITS; unit++) {
                 score_unit(block, keys + unit * unit_bytes, row, unit);
             }
-            for (int index = 0; index < TILE_ROWS; index++) {
-                weigh_row(block, index, row + index, tile, present);
-            }
+            weigh_tile(block, row, tile, present);
         }
     }
 }
