@@ -54,7 +54,8 @@ import Testing
 
     @Test func whatWasUnderWayWaitsAgainInItsOrder() async throws {
         try await withFolder { folder in
-            let jobs = (0..<4).map { Self.job("\($0)") }
+            var jobs = (0..<4).map { Self.job("\($0)") }
+            jobs[2].warnings = ["narrow"]
             let attached = Self.job("attached", attached: true)
             do {
                 let store = try JobStore(folder: folder)
@@ -63,7 +64,9 @@ import Testing
                 try await store.finish(Self.finished(jobs[1]))
             }
             let store = try JobStore(folder: folder)
-            #expect(try await store.recover(at: 3).map(\.id) == [jobs[0], jobs[2], jobs[3]].map(\.id))
+            let taken = try await store.recover(at: 3)
+            #expect(taken.map(\.id) == [jobs[0], jobs[2], jobs[3]].map(\.id))
+            #expect(taken.map(\.warnings) == [[], ["narrow"], []])
             let gone = try #require(try await store.job(attached.id))
             #expect(gone.status == .failed && gone.error?.code == "interrupted" && gone.finished == 3)
         }

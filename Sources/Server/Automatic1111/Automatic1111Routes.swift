@@ -63,10 +63,9 @@ struct Automatic1111Routes {
             throw APIError.invalid("init_images must have a picture", "init_images")
         }
         let interval = max(1, asked.settings.request.steps / 8)
-        let live = try await runner.submit(
-            asked.settings, asked.inputs, client: context.client, isAttached: true, previewInterval: interval)
-        for warning in asked.warnings { live.report(.warning(warning)) }
-        let events = live.events()
+        let (live, events) = try await runner.submit(
+            asked.settings, asked.inputs, warnings: asked.warnings, client: context.client, isAttached: true,
+            previewInterval: interval)
         let departure = await context.onLeave { live.cancel() }
         defer { departure.dismiss() }
         let job = try await ended(events, live)

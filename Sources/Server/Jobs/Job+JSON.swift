@@ -47,16 +47,6 @@ extension JobProgress {
 }
 
 extension LiveJob {
-    /// So many fields are named that nothing was made of.
-    private static let largestWarnings = 10
-
-    /// Says which fields nothing was made of: a name that is spelled wrongly changes nothing, silently otherwise.
-    func warn(ofUnknown fields: Fields) {
-        for name in fields.unread.prefix(Self.largestWarnings) {
-            report(.warning("the field '\(name.prefix(80))' is not known"))
-        }
-    }
-
     /// What a client is told of it now.
     package var json: JSONValue { job.json(progress) }
 }

@@ -39,9 +39,9 @@ struct JobRoutes {
         guard interval >= 0 else { throw APIError.invalid("preview_interval must be 0 or more", "preview_interval") }
         let settings = try PictureSettings(&content.fields, runner.settings)
         let inputs = try await pictures.inputs(&content)
-        let live = try await runner.submit(
-            settings, inputs, client: context.client, isAttached: false, previewInterval: interval)
-        live.warn(ofUnknown: content.fields)
+        let (live, _) = try await runner.submit(
+            settings, inputs, warnings: content.fields.unreadWarnings, client: context.client, isAttached: false,
+            previewInterval: interval)
         var response = Response.json(live.json, status: .accepted)
         response.headers[.location] = "/v1/jobs/\(live.id)"
         return response

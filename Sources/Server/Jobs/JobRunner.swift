@@ -33,11 +33,15 @@ package actor JobRunner {
 
     /// Accepts a job: from here on it is in the store.
     ///
-    /// - Parameter isAttached: whether it is for a connection, and ends with it.
+    /// - Parameters:
+    ///   - warnings: what was found wrong with the request already.
+    ///   - isAttached: whether it is for a connection, and ends with it.
+    /// - Returns: the job, and its news from the first on: it may have ended when this returns.
     /// - Throws: `APIError` when it can never be drawn, or when too many wait.
     package func submit(
-        _ settings: PictureSettings, _ inputs: PictureInputs, client: String, isAttached: Bool, previewInterval: Int
-    ) async throws -> LiveJob {
+        _ settings: PictureSettings, _ inputs: PictureInputs, warnings: [String], client: String, isAttached: Bool,
+        previewInterval: Int
+    ) async throws -> (live: LiveJob, events: AsyncStream<JobEvent>) {
         guard !isDraining else { throw APIError.draining }
         guard !settings.request.prompt.allSatisfy(\.isWhitespace) else {
             throw APIError.invalid("the prompt is empty", "prompt", code: "missing_prompt")
@@ -52,7 +56,7 @@ package actor JobRunner {
         plain.keepsExactSize = false
         try plain.validate()
         var job = Job(id: Job.newID(), client: client, settings: settings.json, created: Clock.now)
-        (job.isAttached, job.previewInterval) = (isAttached, previewInterval)
+        (job.isAttached, job.previewInterval, job.warnings) = (isAttached, previewInterval, warnings)
         let live = LiveJob(job, steps: plain.steps)
         let ticket = try await queue.enter(client) { live.report(.queued($0)) }
         do {
@@ -64,8 +68,9 @@ package actor JobRunner {
         job.pictures = inputs.stored
         live.update { $0.pictures = job.pictures }
         metrics.accepted(isAttached: isAttached)
+        let events = live.events()
         begin(live, ticket)
-        return live
+        return (live, events)
     }
 
     /// Takes up what servers have left that no longer live, and ends what other servers were asked to end here; from time to

@@ -43,13 +43,13 @@ package final class JobStore: Sendable {
         try await database.write { database in
             try database.execute(
                 sql: """
-                    INSERT INTO job (id, client, owner, settings, prompt, previewInterval, isAttached, status, created)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO job
+                        (id, client, owner, settings, prompt, previewInterval, isAttached, status, created, warnings)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     job.id, job.client, self.owner, document, prompt, job.previewInterval, job.isAttached,
-                    job.status.rawValue,
-                    job.created,
+                    job.status.rawValue, job.created, JobSchema.document(job.warnings).compactText,
                 ])
             for (index, input) in inputs.images.enumerated() { try Self.insert(job.id, .input, index, input, database) }
             if let mask = inputs.mask { try Self.insert(job.id, .mask, 0, mask, database) }
@@ -88,7 +88,7 @@ package final class JobStore: Sendable {
                 sql: "UPDATE job SET status = ?, started = ?, finished = ?, warnings = ?, error = ? WHERE id = ?",
                 arguments: [
                     job.status.rawValue, job.started, job.finished,
-                    JSONValue.array(job.warnings.map { .string($0) }).compactText,
+                    JobSchema.document(job.warnings).compactText,
                     job.error.map { JobSchema.document($0).compactText }, job.id,
                 ])
         }

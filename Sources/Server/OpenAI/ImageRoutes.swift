@@ -23,10 +23,9 @@ struct ImageRoutes {
             throw APIError.invalid("a picture to edit is missing", "image")
         }
         let interval = answer.previewInterval(steps: settings.request.steps)
-        let live = try await runner.submit(
-            settings, inputs, client: context.client, isAttached: true, previewInterval: interval)
-        live.warn(ofUnknown: content.fields)
-        let events = live.events()
+        let (live, events) = try await runner.submit(
+            settings, inputs, warnings: content.fields.unreadWarnings, client: context.client, isAttached: true,
+            previewInterval: interval)
         // From here on, and not only while an answer is written: the client may be gone already.
         let departure = await context.onLeave { live.cancel() }
         guard !answer.streams else {

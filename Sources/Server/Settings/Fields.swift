@@ -22,6 +22,14 @@ package struct Fields {
     /// What nothing was made of.
     package var unread: [String] { values.keys.filter { !read.contains($0) }.sorted() }
 
+    /// So many fields are named that nothing was made of.
+    private static let largestWarnings = 10
+
+    /// Says what nothing was made of: a name that is spelled wrongly changes nothing, silently otherwise.
+    var unreadWarnings: [String] {
+        unread.prefix(Self.largestWarnings).map { "the field '\($0.prefix(80))' is not known" }
+    }
+
     /// Takes fields that clients send and that change nothing here.
     package mutating func ignore(_ names: String...) { read.formUnion(names) }
 
