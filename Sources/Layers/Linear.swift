@@ -44,6 +44,26 @@ package struct Linear {
             return try residual.map { try $0 + product } ?? product
         }
     }
+
+    /// The same of rows [T, inputs] that `part` makes of ranges of them, so that they need not all be there at once.
+    ///
+    /// - Returns: [T, outputs]; `nil` without parts, and where gradients are recorded, which want all of them.
+    package func callAsFunction(parts: [Range<Int>], _ part: (Range<Int>) throws -> Tensor) throws -> Tensor? {
+        guard !gradientsAreRecorded else { return nil }
+        if case .packed(let weight) = storage, adapters.isEmpty {
+            return try weight(parts: parts, bias: bias, part)
+        }
+        var whole: Tensor?
+        for rows in parts {
+            let y = try self(part(rows))
+            let output =
+                try whole
+                ?? Tensor.empty([parts.last?.upperBound ?? 0, y.size(1)], dtype: y.dtype, device: y.device)
+            try output.narrowed(0, rows).copy(from: y)
+            whole = output
+        }
+        return whole
+    }
 }
 
 extension Weights {

@@ -74,6 +74,28 @@ func largestDifference(_ a: Tensor, _ b: Tensor) throws -> Float {
         }
     }
 
+    @Test(.enabled(if: Kernels.arePreferred), arguments: [WeightStorage.packed, .int8, .int4])
+    func theInnerLayerInPartsGivesTheSameBits(storage: WeightStorage) async throws {
+        try await withEngine {
+            let weights = Weights(LivelySource(), dtype: .bfloat16, storage: storage)
+            let feedForward = try FeedForward(weights, tinyTransformerConfiguration())
+            let x = try noise([4500, 48], 1).to(.bfloat16)
+            let (inParts, whole) = (try feedForward(x), try feedForward.down(feedForward.gated(x)))
+            let (parts, expected) = (try inParts.floats(), try whole.floats())
+            #expect(parts == expected)
+        }
+    }
+
+    @Test func theInnerLayerInPartsIsTheWholeWithLibtorch() async throws {
+        try await withEngine {
+            let feedForward = try FeedForward(Weights(LivelySource()), tinyTransformerConfiguration())
+            let x = try noise([4500, 48], 1)
+            let whole = try feedForward.down(feedForward.gated(x))
+            #expect(try largestDifference(feedForward(x), whole) < accumulationTolerance)
+            #expect(try withGradients { try largestDifference(feedForward(x), whole) } < accumulationTolerance)
+        }
+    }
+
     @Test func sixReferencesAndOddSidesAreErrorsInWords() async throws {
         try await withEngine {
             let model = try Transformer(Weights(LivelySource()), tinyTransformerConfiguration())

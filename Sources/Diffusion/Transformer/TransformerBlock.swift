@@ -49,7 +49,20 @@ package struct FeedForward {
         down = try Linear(w["linear_2"], inner, hidden, bias: false)
     }
 
-    package func callAsFunction(_ x: Tensor) throws -> Tensor { try down(gated(x)) }
+    /// Of more rows the inner layer, four times as wide as all else, is made a part at a time.
+    package static let rowsAtOnce = 2048
+
+    package func callAsFunction(_ x: Tensor) throws -> Tensor {
+        let parts = Self.parts(x.size(0))
+        if parts.count > 1, let output = try down(parts: parts, { try gated(x.narrowed(0, $0)) }) { return output }
+        return try down(gated(x))
+    }
+
+    /// Rows in parts that are as equal as can be.
+    private static func parts(_ rows: Int) -> [Range<Int>] {
+        let count = (rows + rowsAtOnce - 1) / rowsAtOnce
+        return (0..<count).map { rows * $0 / count..<rows * ($0 + 1) / count }
+    }
 }
 
 /// A transformer block with a norm on either side of attention and feed-forward.

@@ -57,7 +57,7 @@ struct AttentionKernel {
     /// [1, T, H * D].
     func callAsFunction() throws -> Tensor {
         let tokens = queryLengths.reduce(0) { $0 + Int($1) }
-        let output = try Tensor.empty([1, tokens, query.count * query.size], dtype: query.tensor.dtype)
+        let output = try ResultMemory.tensor([1, tokens, query.count * query.size], query.tensor.dtype)
         guard tokens > 0 else { return output }
         if queryLengths == [1], query.size <= Self.largestDecodedHead {
             try decode(into: output)

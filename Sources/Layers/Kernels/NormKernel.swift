@@ -79,7 +79,7 @@ struct NormKernel {
     private func run(
         _ residual: Tensor?, _ kernel: (inout kernels_norm, _ output: Tensor, _ residual: Tensor?) throws -> Void
     ) throws -> Tensor {
-        let output = try Tensor.empty(shape, dtype: x.dtype)
+        let output = try ResultMemory.tensor(shape, x.dtype)
         let residualRows = try residual?.kernelRows()
         try rangeLengths.withUnsafeBufferPointer { lengths in
             try tableRows.withUnsafeBufferPointer { rows in

@@ -177,6 +177,17 @@ package final class PackedWeight {
         return try product(x, &sizes, bias, residual)
     }
 
+    /// The same of rows that `part` makes, [T_i, inputs] of these ranges of all rows, one behind the other.
+    func callAsFunction(parts: [Range<Int>], bias: Tensor?, _ part: (Range<Int>) throws -> Tensor) throws -> Tensor {
+        let output = try ResultMemory.tensor([parts.last?.upperBound ?? 0, form.outputs], form.dtype)
+        for rows in parts {
+            let x = try part(rows)
+            try prepare(x)
+            try multiply(x, &sizes, bias, nil, to: output.narrowed(0, rows))
+        }
+        return output
+    }
+
     /// What the gate's matrix and the up's make of x [..., inputs], each [..., outputs] and rounded, before they are joined.
     func parts(_ x: Tensor) throws -> (gate: Tensor, up: Tensor) {
         try prepare(x)
@@ -205,23 +216,28 @@ package final class PackedWeight {
     private func product(
         _ x: Tensor, _ sizes: inout kernels_weight, _ bias: Tensor?, _ residual: Tensor?
     ) throws -> Tensor {
-        let (shape, inputs, outputs) = (x.shape, form.inputs, sizes.outputs)
+        let output = try ResultMemory.tensor(x.shape.dropLast() + [sizes.outputs], form.dtype)
+        try multiply(x, &sizes, bias, residual, to: output)
+        return output
+    }
+
+    private func multiply(
+        _ x: Tensor, _ sizes: inout kernels_weight, _ bias: Tensor?, _ residual: Tensor?, to output: Tensor
+    ) throws {
         let (rows, stride) = try x.to(form.dtype).kernelRows()
-        let output = try Tensor.empty(shape.dropLast() + [outputs], dtype: form.dtype)
         let residualRows = try residual?.to(form.dtype).kernelRows()
         var epilogue = kernels_epilogue()
         epilogue.bias = try bias.map { UnsafePointer(try $0.elements(Float.self)) }
         epilogue.residual = try residualRows.map { UnsafeRawPointer(try $0.tensor.mutableData()) }
         epilogue.residual_stride = residualRows?.stride ?? 0
-        let count = x.count / inputs
-        guard count > 0 else { return output }
+        let count = x.count / form.inputs
+        guard count > 0 else { return }
         let isDone = kernels_matmul(
-            try output.mutableData(), outputs, try rows.mutableData(), stride, count, &sizes, &epilogue)
+            try output.mutableData(), sizes.outputs, try rows.mutableData(), stride, count, &sizes, &epilogue)
         withExtendedLifetime((rows, bias, residualRows?.tensor)) {}
         guard isDone else {
-            throw TorchError.invalid("no memory for a product of \(shape) and [\(outputs), \(inputs)]")
+            throw TorchError.invalid("no memory for a product of \(x.shape) and [\(sizes.outputs), \(form.inputs)]")
         }
-        return output
     }
 
     /// y [rows, outputs] = x [rows, inputs] W^T, both in the type that the weight multiplies.

@@ -47,7 +47,7 @@ struct RotaryKernel {
     ) -> Void
 
     private func run(_ bfloat16: Rotation<UInt16>, _ float32: Rotation<Float>) throws -> Tensor {
-        let output = try Tensor.empty(x.shape, dtype: x.dtype)
+        let output = try ResultMemory.tensor(x.shape, x.dtype)
         var sizes = sizes
         let (cosine, sine) = (try cosine.elements(Float.self), try sine.elements(Float.self))
         switch x.dtype {

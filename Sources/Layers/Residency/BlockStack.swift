@@ -51,6 +51,10 @@ package struct BlockStack<Block> {
     /// - Throws: what `body` does, and `CancellationError` before the next block when the task is cancelled; see
     ///   `BlockCancellation`.
     package func forEach(_ body: (Int, Block) throws -> Void) throws {
+        try ResultMemory.keeping { try inTurn(body) }
+    }
+
+    private func inTurn(_ body: (Int, Block) throws -> Void) throws {
         switch storage {
         case .resident(let blocks):
             for (index, block) in blocks.enumerated() {

@@ -70,8 +70,9 @@ struct MemoryForecast {
     private var activationBytes: Int {
         let tokens = (shape.steps.map { $0.reduce(0, +) }.max() ?? 0)
         let attention = configuration.hiddenSize + 2 * configuration.keyValueHeadCount * configuration.headSize
-        let width = 6 * configuration.hiddenSize + attention + 2 * configuration.feedForwardSize
-        return withSlack(tokens * width * dtype.byteCount)
+        let outer = tokens * (6 * configuration.hiddenSize + attention)
+        let inner = min(tokens, FeedForward.rowsAtOnce) * 2 * configuration.feedForwardSize
+        return withSlack((outer + inner) * dtype.byteCount)
     }
 
     private func withSlack(_ bytes: Int) -> Int { bytes + min(bytes, Self.allocatorSlack) }
