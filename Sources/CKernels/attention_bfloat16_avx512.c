@@ -236,25 +236,36 @@ AVX512 static void weigh_block(Block *block, int rows) {
     weigh_waiting(block);
 }
 
-/// output += weight value at a tile's 6 rows and `width` * 16 columns.
+/// output += weight value at a tile's 6 rows and `width` * 16 columns, and at 8 more where it ends in `half` a unit, of
+/// which two rows share a register.
 AVX512_INLINE void add_tile(
     float *output, size_t output_stride, const uint16_t *weight, const uint16_t *values, size_t unit, int pairs,
-    int width) {
-    __m512 sum[TILE_ROWS][4];
+    int width, bool half) {
+    __m512 sum[TILE_ROWS][4], half_sum[TILE_ROWS / 2];
     UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
         UNROLLED for (int i = 0; i < width; i++) {
             sum[row][i] = _mm512_load_ps(output + row * output_stride + 16 * i);
         }
+        if (half && row % 2 == 1) {
+            half_sum[row / 2] = eights_of(output + (row - 1) * output_stride + 16 * width, output_stride);
+        }
     }
     for (int pair = 0; pair < pairs; pair++, weight += 2, values += 2 * UNIT) {
-        __m512bh value[4];
-        UNROLLED for (int i = 0; i < width; i++) { value[i] = (__m512bh)_mm512_load_si512(values + i * unit); }
+        __m512i value[4], half_value, factor[2];
+        UNROLLED for (int i = 0; i < width; i++) { value[i] = _mm512_load_si512(values + i * unit); }
+        if (half) {
+            half_value = _mm512_broadcast_i64x4(_mm256_load_si256((void *)(values + width * unit)));
+        }
         UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
             int32_t number;
             memcpy(&number, weight + row * BLOCK_KEYS, 4);
-            __m512bh factor = (__m512bh)_mm512_set1_epi32(number);
+            factor[row % 2] = _mm512_set1_epi32(number);
             UNROLLED for (int i = 0; i < width; i++) {
-                sum[row][i] = _mm512_dpbf16_ps(sum[row][i], factor, value[i]);
+                sum[row][i] = _mm512_dpbf16_ps(sum[row][i], (__m512bh)factor[row % 2], (__m512bh)value[i]);
+            }
+            if (half && row % 2 == 1) {
+                __m512i factors = _mm512_mask_blend_epi32(0xff00, factor[0], factor[1]);
+                half_sum[row / 2] = _mm512_dpbf16_ps(half_sum[row / 2], (__m512bh)factors, (__m512bh)half_value);
             }
         }
     }
@@ -262,26 +273,35 @@ AVX512_INLINE void add_tile(
         UNROLLED for (int i = 0; i < width; i++) {
             _mm512_store_ps(output + row * output_stride + 16 * i, sum[row][i]);
         }
+        if (half && row % 2 == 1) {
+            store_eights(half_sum[row / 2], output + (row - 1) * output_stride + 16 * width, output_stride);
+        }
     }
 }
 
-#define ADD(WIDTH)                                                                                                     \
-    AVX512 static void add_##WIDTH(                                                                                    \
+#define ADD(UNITS)                                                                                                     \
+    AVX512 static void add_##UNITS##_0(                                                                                \
         float *output, size_t stride, const uint16_t *weight, const uint16_t *values, size_t unit, int pairs) {        \
-        add_tile(output, stride, weight, values, unit, pairs, WIDTH);                                                  \
+        add_tile(output, stride, weight, values, unit, pairs, UNITS, false);                                           \
+    }                                                                                                                  \
+    AVX512 static void add_##UNITS##_1(                                                                                \
+        float *output, size_t stride, const uint16_t *weight, const uint16_t *values, size_t unit, int pairs) {        \
+        add_tile(output, stride, weight, values, unit, pairs, UNITS - 1, true);                                        \
     }
 ADD(1) ADD(2) ADD(3) ADD(4)
 
-AVX512 static void add_block(Block *block, int rows) {
-    static void (*const kernels[4])(float *, size_t, const uint16_t *, const uint16_t *, size_t, int) = {
-        add_1, add_2, add_3, add_4};
+AVX512 static void add_block(Block *block, int rows, int head_size) {
+    static void (*const kernels[2][4])(float *, size_t, const uint16_t *, const uint16_t *, size_t, int) = {
+        {add_1_0, add_2_0, add_3_0, add_4_0}, {add_1_1, add_2_1, add_3_1, add_4_1}};
     size_t unit_size = (size_t)block->units * UNIT * UNIT;
     int columns = block->value_size / UNIT;
     for (int unit = 0, width; unit < columns; unit += width) {
         width = tile_units(columns - unit);
+        // Only the last unit is not full.
+        const bool half = head_size <= (unit + width) * UNIT - UNIT / 2;
         for (int row = 0; row < rows; row += TILE_ROWS) {
             size_t stride = (size_t)block->value_size;
-            kernels[width - 1](
+            kernels[half][width - 1](
                 block->rows->output + (size_t)row * stride + unit * UNIT, stride, block->rows->weight[row],
                 block->values + (size_t)unit * unit_size, unit_size, (visible_keys(block, row) + 1) / 2);
         }
@@ -351,7 +371,7 @@ AVX512 static void attend_block(void *context, int index, int thread) {
         block.keys = packed_keys(attention, task, key_head);
         block.values = packed_values(attention, task, key_head);
         weigh_block(&block, rows);
-        add_block(&block, rows);
+        add_block(&block, rows, sizes->head_size);
     }
     ptrdiff_t stride = (ptrdiff_t)sizes->heads * sizes->head_size;
     uint16_t *output = attention->output + queries.token * stride + (ptrdiff_t)task.head * sizes->head_size;

@@ -18,6 +18,17 @@ AVX512_INLINE __mmask16 first_lanes(long count) {
     return count >= 16 ? 0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
 }
 
+/// 8 numbers of each of two rows.
+AVX512_INLINE __m512 eights_of(const float *row, size_t stride) {
+    const __m512d first = _mm512_castpd256_pd512(_mm256_castps_pd(_mm256_load_ps(row)));
+    return _mm512_castpd_ps(_mm512_insertf64x4(first, _mm256_castps_pd(_mm256_load_ps(row + stride)), 1));
+}
+
+AVX512_INLINE void store_eights(__m512 eights, float *row, size_t stride) {
+    _mm256_store_ps(row, _mm512_castps512_ps256(eights));
+    _mm256_store_ps(row + stride, _mm512_extractf32x8_ps(eights, 1));
+}
+
 /// Rounds to the nearest, ties to even; NaN stays NaN. Unlike the machine's instruction it keeps subnormal numbers.
 AVX512_INLINE __m256i bfloat16_of_float_16(__m512 value) {
     __m512i bits = _mm512_castps_si512(value);

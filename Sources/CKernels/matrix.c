@@ -218,6 +218,13 @@ static void multiply_piece(const struct product *product, const struct block *bl
     }
 }
 
+/// Blocks are whole tiles, but for the last: full tiles are the fastest.
+static ptrdiff_t first_row_of(const struct product *product, ptrdiff_t row_block) {
+    const ptrdiff_t tiles = ceiling_division(product->rows, TILE_ROWS);
+    const ptrdiff_t row = TILE_ROWS * part_of(tiles, product->row_blocks, row_block);
+    return row < product->rows ? row : product->rows;
+}
+
 static struct stretch panels_of(const struct product *product, ptrdiff_t panel_block) {
     if (product->panels_a_task == 0) {
         return stretch_of(product->panels, product->threads, panel_block);
@@ -244,11 +251,11 @@ static void multiply_task(void *context, int task, int thread) {
     const ptrdiff_t row_block = row_block_of(&blocks, task);
     const struct stretch panels = panels_of(product, panel_block_of(&blocks, task));
     struct block block = {
-        .first_row = part_of(product->rows, product->row_blocks, row_block),
+        .first_row = first_row_of(product, row_block),
         .first_panel = panels.first,
         .panels = panels.count,
     };
-    block.rows = part_of(product->rows, product->row_blocks, row_block + 1) - block.first_row;
+    block.rows = first_row_of(product, row_block + 1) - block.first_row;
     block.sums = scratch(SCRATCH_SUMS, (size_t)(block.rows * block.panels * PANEL_STEP_BYTES));
     const bool unpacked = is_unpacked(product->finish.weight->format);
     if (unpacked) {
