@@ -290,7 +290,7 @@ AVX512_INLINE void add_tile(
     }
 ADD(1) ADD(2) ADD(3) ADD(4)
 
-AVX512 static void add_block(Block *block, int rows, int head_size) {
+AVX512 static void add_block(Block *block, int rows) {
     static void (*const kernels[2][4])(float *, size_t, const uint16_t *, const uint16_t *, size_t, int) = {
         {add_1_0, add_2_0, add_3_0, add_4_0}, {add_1_1, add_2_1, add_3_1, add_4_1}};
     size_t unit_size = (size_t)block->units * UNIT * UNIT;
@@ -298,7 +298,7 @@ AVX512 static void add_block(Block *block, int rows, int head_size) {
     for (int unit = 0, width; unit < columns; unit += width) {
         width = tile_units(columns - unit);
         // Only the last unit is not full.
-        const bool half = head_size <= (unit + width) * UNIT - UNIT / 2;
+        const bool half = 2 * block->key_pairs <= (unit + width) * UNIT - UNIT / 2;
         for (int row = 0; row < rows; row += TILE_ROWS) {
             size_t stride = (size_t)block->value_size;
             kernels[half][width - 1](
@@ -371,7 +371,7 @@ AVX512 static void attend_block(void *context, int index, int thread) {
         block.keys = packed_keys(attention, task, key_head);
         block.values = packed_values(attention, task, key_head);
         weigh_block(&block, rows);
-        add_block(&block, rows, sizes->head_size);
+        add_block(&block, rows);
     }
     ptrdiff_t stride = (ptrdiff_t)sizes->heads * sizes->head_size;
     uint16_t *output = attention->output + queries.token * stride + (ptrdiff_t)task.head * sizes->head_size;

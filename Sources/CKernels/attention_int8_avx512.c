@@ -225,57 +225,85 @@ AVX512 static void weigh_block(Block *block, int rows) {
 
 // --- Weights meet values
 
-/// The products of a tile's weights and values, whole numbers, at 6 rows and `width` * 16 columns.
-AVX512_INLINE void multiply_tile(__m512i sum[TILE_ROWS][4], const uint8_t *weight, const int8_t *values, int width) {
+/// The products of a tile's weights and values, whole numbers, at 6 rows and `width` * 16 columns, and at 8 more where it
+/// ends in `half` a unit, of which two rows share a register.
+AVX512_INLINE void multiply_tile(
+    __m512i sum[TILE_ROWS][4], __m512i half_sum[TILE_ROWS / 2], const uint8_t *weight, const int8_t *values, int width,
+    bool half) {
     UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
         UNROLLED for (int i = 0; i < width; i++) { sum[row][i] = _mm512_setzero_si512(); }
+        half_sum[row / 2] = _mm512_setzero_si512();
     }
     for (int four = 0; four < TILE_FOURS; four++, weight += 4, values += 4 * UNIT) {
-        __m512i value[4];
+        __m512i value[4], half_value, factor[2];
         UNROLLED for (int i = 0; i < width; i++) { value[i] = _mm512_load_si512(values + i * UNIT * TILE_KEYS); }
+        if (half) {
+            half_value = _mm512_broadcast_i64x4(_mm256_load_si256((void *)(values + width * UNIT * TILE_KEYS)));
+        }
         UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
             int32_t number;
             memcpy(&number, weight + row * BLOCK_KEYS, 4);
-            const __m512i factor = _mm512_set1_epi32(number);
+            factor[row % 2] = _mm512_set1_epi32(number);
             UNROLLED for (int i = 0; i < width; i++) {
-                sum[row][i] = _mm512_dpbusd_epi32(sum[row][i], factor, value[i]);
+                sum[row][i] = _mm512_dpbusd_epi32(sum[row][i], factor[row % 2], value[i]);
+            }
+            if (half && row % 2 == 1) {
+                const __m512i factors = _mm512_mask_blend_epi32(0xff00, factor[0], factor[1]);
+                half_sum[row / 2] = _mm512_dpbusd_epi32(half_sum[row / 2], factors, half_value);
             }
         }
     }
 }
 
-/// output += factor * (weight value) over the tiles of a block, at 6 rows and `width` * 16 columns.
-AVX512_INLINE void add_tiles(const Block *block, int first_row, int column_unit, int width) {
+AVX512_INLINE __m512 with_product(__m512 output, __m512i sum, __m512 factor) {
+    return _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), factor), output);
+}
+
+/// output += factor * (weight value) over the tiles of a block, at the rows and columns of `multiply_tile`.
+AVX512_INLINE void add_tiles(const Block *block, int first_row, int column_unit, int width, bool half) {
     const Rows *rows = block->rows;
+    const size_t stride = (size_t)block->value_size;
     for (int tile = 0; tile < block->tiles; tile++) {
         const int8_t *values =
             block->values + ((size_t)tile * (size_t)block->value_size + (size_t)column_unit * UNIT) * TILE_KEYS;
-        __m512i sum[TILE_ROWS][4];
-        multiply_tile(sum, rows->weight[first_row][tile], values, width);
-        float *output = block->rows->output + (size_t)first_row * (size_t)block->value_size + column_unit * UNIT;
-        UNROLLED for (int row = 0; row < TILE_ROWS; row++, output += block->value_size) {
-            const __m512 factor = _mm512_set1_ps(rows->factor[tile][first_row + row]);
+        __m512i sum[TILE_ROWS][4], half_sum[TILE_ROWS / 2];
+        multiply_tile(sum, half_sum, rows->weight[first_row][tile], values, width, half);
+        float *output = block->rows->output + (size_t)first_row * stride + column_unit * UNIT;
+        __m512 factor[2];
+        UNROLLED for (int row = 0; row < TILE_ROWS; row++, output += stride) {
+            factor[row % 2] = _mm512_set1_ps(rows->factor[tile][first_row + row]);
             UNROLLED for (int i = 0; i < width; i++) {
-                const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(sum[row][i]), factor);
-                _mm512_store_ps(output + 16 * i, _mm512_add_ps(product, _mm512_load_ps(output + 16 * i)));
+                float *place = output + 16 * i;
+                _mm512_store_ps(place, with_product(_mm512_load_ps(place), sum[row][i], factor[row % 2]));
+            }
+            if (half && row % 2 == 1) {
+                float *place = output - stride + 16 * width;
+                const __m512 factors = _mm512_mask_blend_ps(0xff00, factor[0], factor[1]);
+                store_eights(with_product(eights_of(place, stride), half_sum[row / 2], factors), place, stride);
             }
         }
     }
 }
 
-#define ADD(WIDTH)                                                                                                     \
-    AVX512 static void add_##WIDTH(const Block *block, int first_row, int column_unit) {                               \
-        add_tiles(block, first_row, column_unit, WIDTH);                                                               \
+#define ADD(UNITS)                                                                                                     \
+    AVX512 static void add_##UNITS##_0(const Block *block, int first_row, int column_unit) {                           \
+        add_tiles(block, first_row, column_unit, UNITS, false);                                                        \
+    }                                                                                                                  \
+    AVX512 static void add_##UNITS##_1(const Block *block, int first_row, int column_unit) {                           \
+        add_tiles(block, first_row, column_unit, UNITS - 1, true);                                                     \
     }
 ADD(1) ADD(2) ADD(3) ADD(4)
 
 AVX512 static void add_block(const Block *block, int rows) {
-    static void (*const kernels[4])(const Block *, int, int) = {add_1, add_2, add_3, add_4};
+    static void (*const kernels[2][4])(const Block *, int, int) = {
+        {add_1_0, add_2_0, add_3_0, add_4_0}, {add_1_1, add_2_1, add_3_1, add_4_1}};
     const int units = block->value_size / UNIT;
     for (int unit = 0, width; unit < units; unit += width) {
         width = tile_units(units - unit);
+        // Only the last unit is not full.
+        const bool half = 4 * block->fours <= (unit + width) * UNIT - UNIT / 2;
         for (int row = 0; row < rows; row += TILE_ROWS) {
-            kernels[width - 1](block, row, unit);
+            kernels[half][width - 1](block, row, unit);
         }
     }
 }
