@@ -23,7 +23,7 @@ import Torch
                 let second = try Self.tensor(8)
                 #expect(try Self.place(second) != place)
                 first = nil
-                let third = try Self.tensor(6)
+                let third = try Self.tensor(7)
                 #expect(try Self.place(third) == place)
                 #expect(try Self.place(second) != Self.place(third))
             }
@@ -33,7 +33,7 @@ import Torch
     @Test func theSmallestThatFitsIsTakenAndNoneMuchTooLarge() async throws {
         try await withEngine {
             try ResultMemory.keeping {
-                var pieces: [Tensor] = try [32, 12, 9].map(Self.tensor)
+                var pieces: [Tensor] = try [12, 10, 9].map(Self.tensor)
                 let places = try pieces.map(Self.place)
                 pieces = []
                 let tensor = try Self.tensor(8)

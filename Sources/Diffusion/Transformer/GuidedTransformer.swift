@@ -153,7 +153,7 @@ package struct GuidedTransformer {
         var x = PackedTokens(
             try Tensor.concatenated(inputs.map(\.tokens), 0), lengths: inputs.flatMap(\.lengths))
         let table = try RotaryPositions.concatenated(positions)
-        x = try model.layers(x, table, modulation.layers)
+        x = try model.layers(consume x, table, modulation.layers)
         state.forwards.ran(model.layers.count * x.lengths.count)
         return try PackedTokens(x.tokens, lengths: inputs.map { $0.tokens.size(0) }).sequences()
     }

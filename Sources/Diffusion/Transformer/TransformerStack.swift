@@ -28,13 +28,13 @@ package struct TransformerStack {
         try modulations?.map { try Modulation($0, time) } ?? []
     }
 
-    /// x through all blocks.
+    /// x through all blocks; its memory is free behind the first of them if nobody else has it.
     ///
     /// - Parameters:
     ///   - positions: a row for each token.
     ///   - modulation: of each block; `nil` for blocks that know no time.
     package func callAsFunction(
-        _ x: PackedTokens, _ positions: RotaryPositions, _ modulation: [Modulation]? = nil, rows: [Int] = []
+        _ x: consuming PackedTokens, _ positions: RotaryPositions, _ modulation: [Modulation]? = nil, rows: [Int] = []
     ) throws -> PackedTokens {
         var x = x
         try blocks.forEach { index, block in x = try block(x, positions, modulation?[index], rows: rows) }

@@ -35,8 +35,9 @@ package enum ResultMemory {
     private static let state = Mutex(State())
     /// What is smaller the allocator keeps by itself.
     private static let smallestPiece = 4 << 20
-    /// No tensor takes a piece that is more times as large.
-    private static let largestExcess = 2
+    /// How much larger than a tensor its piece may be, as a part of the tensor: one that is wide would else be taken by a
+    /// narrow one, and be made anew for the next that is wide.
+    private static let largestExcess = 0.25
 
     /// A tensor on the CPU with any numbers.
     static func tensor(_ shape: [Int], _ dtype: DType) throws -> Tensor {
@@ -64,7 +65,8 @@ package enum ResultMemory {
     /// The smallest piece that is kept and large enough.
     private static func kept(_ size: Int) -> Piece? {
         state.withLock { state in
-            let fitting = state.free.indices.filter { size...largestExcess * size ~= state.free[$0].size }
+            let sizes = size...size + Int(largestExcess * Double(size))
+            let fitting = state.free.indices.filter { sizes ~= state.free[$0].size }
             return fitting.min { state.free[$0].size < state.free[$1].size }.map { state.free.remove(at: $0) }
         }
     }
