@@ -297,8 +297,7 @@ AVX512 static void add_block(Block *block, int rows) {
     int columns = block->value_size / UNIT;
     for (int unit = 0, width; unit < columns; unit += width) {
         width = tile_units(columns - unit);
-        // Only the last unit is not full.
-        const bool half = 2 * block->key_pairs <= (unit + width) * UNIT - UNIT / 2;
+        const bool half = end_in_half(2 * block->key_pairs, unit + width);
         for (int row = 0; row < rows; row += TILE_ROWS) {
             size_t stride = (size_t)block->value_size;
             kernels[half][width - 1](

@@ -225,8 +225,8 @@ AVX512 static void weigh_block(Block *block, int rows) {
 
 // --- Weights meet values
 
-/// The products of a tile's weights and values, whole numbers, at 6 rows and `width` * 16 columns, and at 8 more where it
-/// ends in `half` a unit, of which two rows share a register.
+/// The products of a tile's weights and values, whole numbers, at 6 rows and `width` * 16 columns, and at 8 more where
+/// it ends in `half` a unit, of which two rows share a register.
 AVX512_INLINE void multiply_tile(
     __m512i sum[TILE_ROWS][4], __m512i half_sum[TILE_ROWS / 2], const uint8_t *weight, const int8_t *values, int width,
     bool half) {
@@ -300,8 +300,7 @@ AVX512 static void add_block(const Block *block, int rows) {
     const int units = block->value_size / UNIT;
     for (int unit = 0, width; unit < units; unit += width) {
         width = tile_units(units - unit);
-        // Only the last unit is not full.
-        const bool half = 4 * block->fours <= (unit + width) * UNIT - UNIT / 2;
+        const bool half = end_in_half(4 * block->fours, unit + width);
         for (int row = 0; row < rows; row += TILE_ROWS) {
             kernels[half][width - 1](block, row, unit);
         }

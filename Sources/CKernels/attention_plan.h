@@ -101,6 +101,9 @@ static inline size_t first_packed_key(struct attention_task task, int key_head) 
     return (unit + (size_t)first_unit(task.sequence, task.block)) * UNIT;
 }
 
+/// Whether `numbers`, which may be rounded up to a multiple of 2 or 4, leave half of the last of so many units empty.
+static inline bool end_in_half(int numbers, int units) { return numbers <= units * UNIT - UNIT / 2; }
+
 /// Units of the next tile where `left` are left: as equal as can be, none above 4.
 static inline int tile_units(int left) {
     int tiles = (left + 3) / 4;

@@ -44,6 +44,14 @@ package struct GatedLinear {
         }
     }
 
+    /// As of ``Linear``.
+    package var isFilled: Bool {
+        switch storage {
+        case .separate(let gate, let up): gate.isFilled && up.isFilled
+        case .packed(let weight, _), .adapted(let weight, _, _): weight.isFilled
+        }
+    }
+
     package func callAsFunction(_ x: Tensor) throws -> Tensor {
         switch storage {
         case .separate(let gate, let up): return try gate(x).silu() * up(x)

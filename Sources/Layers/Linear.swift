@@ -45,21 +45,29 @@ package struct Linear {
         }
     }
 
-    /// The same of rows [T, inputs] that `part` makes of ranges of them, so that they need not all be there at once.
+    /// Whether its weight has numbers; without, it gets them from the first rows that it multiplies.
+    package var isFilled: Bool {
+        if case .packed(let weight) = storage { weight.isFilled } else { true }
+    }
+
+    /// The same of rows [T, inputs] that `rows` makes of ranges of them, so that they need not all be there at once.
     ///
-    /// - Returns: [T, outputs]; `nil` without parts, and where gradients are recorded, which want all of them.
-    package func callAsFunction(parts: [Range<Int>], _ part: (Range<Int>) throws -> Tensor) throws -> Tensor? {
+    /// - Parameter ranges: at least one; they follow each other from 0 to T.
+    /// - Returns: [T, outputs]; `nil` where gradients are recorded, which want all rows.
+    package func callAsFunction(
+        inParts ranges: [Range<Int>], _ rows: (Range<Int>) throws -> Tensor
+    ) throws -> Tensor? {
         guard !gradientsAreRecorded else { return nil }
         if case .packed(let weight) = storage, adapters.isEmpty {
-            return try weight(parts: parts, bias: bias, part)
+            return try weight(inParts: ranges, bias: bias, rows)
         }
         var whole: Tensor?
-        for rows in parts {
-            let y = try self(part(rows))
+        for range in ranges {
+            let y = try self(rows(range))
             let output =
                 try whole
-                ?? Tensor.empty([parts.last?.upperBound ?? 0, y.size(1)], dtype: y.dtype, device: y.device)
-            try output.narrowed(0, rows).copy(from: y)
+                ?? Tensor.empty([ranges.last?.upperBound ?? 0, y.size(1)], dtype: y.dtype, device: y.device)
+            try output.narrowed(0, range).copy(from: y)
             whole = output
         }
         return whole

@@ -29,6 +29,21 @@ final class LivelySource: WeightSource {
     }
 }
 
+/// A feed-forward's weights, of which a calibrator wants to know the shapes.
+private final class FeedForwardSource: WeightSource {
+    private let weights = LivelySource()
+    private let inner: Int
+    var origin: String { weights.origin }
+    var names: [String]? { nil }
+
+    init(inner: Int) { self.inner = inner }
+
+    func shape(of name: String) -> [Int]? { name.hasPrefix("linear_2") ? [48, inner] : [inner, 48] }
+    func tensor(_ name: String, _ shape: [Int], initial: InitialValue) throws -> Tensor? {
+        try weights.tensor(name, shape, initial: initial)
+    }
+}
+
 func noise(_ shape: [Int], _ seed: UInt64) throws -> Tensor { try Tensor.randn(shape, Generator(seed: seed)) }
 
 private func sample(
@@ -83,6 +98,26 @@ func largestDifference(_ a: Tensor, _ b: Tensor) throws -> Float {
             let (inParts, whole) = (try feedForward(x), try feedForward.down(feedForward.gated(x)))
             let (parts, expected) = (try inParts.floats(), try whole.floats())
             #expect(parts == expected)
+        }
+    }
+
+    /// What the first part alone would say of the weights is not what all rows say.
+    @Test(.enabled(if: Kernels.arePreferred)) func theInnerLayerIsCalibratedWithAllRows() async throws {
+        try await withEngine {
+            let x = try Tensor.concatenated([noise([2500, 48], 1), noise([2500, 48], 2) * 8], 0).to(.bfloat16)
+            func calibrated(_ compute: (FeedForward, Tensor) throws -> Tensor) throws -> [Float] {
+                let configuration = try tinyTransformerConfiguration()
+                let source = FeedForwardSource(inner: configuration.feedForwardSize)
+                let packing = PackingSource(source, calibrator: Calibrator(source) { _ in })
+                let weights = Weights(packing, dtype: .bfloat16, storage: .int4)
+                let feedForward = try FeedForward(weights, configuration)
+                _ = try compute(feedForward, x)
+                return try feedForward(x).floats()
+            }
+            let (some, all) = (try calibrated { try $0($1) }, try calibrated { try $0.down($0.gated($1)) })
+            #expect(some == all)
+            let few = try calibrated { try $0.down($0.gated($1.narrowed(0, 0..<2048))) }
+            #expect(few != all)
         }
     }
 

@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(arguments: InstructionSet.all) func anyHeadSize(_ instructions: InstructionSet) {
-        for size in [1, 2, 7, 16, 17, 33, 64, 80, 120, 128, 255, 256, 509, 512] {
+        for size in [1, 2, 7, 9, 16, 17, 25, 33, 64, 80, 120, 128, 255, 256, 509, 512] {
             check(sample([67, 1, 0, 35], heads: 4, keyHeads: 2, headSize: size), instructions)
         }
     }

@@ -53,15 +53,21 @@ package struct FeedForward {
     package static let rowsAtOnce = 2048
 
     package func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let parts = Self.parts(x.size(0))
-        if parts.count > 1, let output = try down(parts: parts, { try gated(x.narrowed(0, $0)) }) { return output }
+        let ranges = Self.ranges(x.size(0))
+        // Weights without numbers are calibrated with all rows.
+        if ranges.count > 1, gated.isFilled, down.isFilled,
+            let output = try down(inParts: ranges, { try gated(x.narrowed(0, $0)) })
+        {
+            return output
+        }
         return try down(gated(x))
     }
 
-    /// Rows in parts that are as equal as can be.
-    private static func parts(_ rows: Int) -> [Range<Int>] {
-        let count = (rows + rowsAtOnce - 1) / rowsAtOnce
-        return (0..<count).map { rows * $0 / count..<rows * ($0 + 1) / count }
+    /// Rows in parts that are as equal as can be, but for the last, which is the smallest.
+    private static func ranges(_ rows: Int) -> [Range<Int>] {
+        let count = max((rows + rowsAtOnce - 1) / rowsAtOnce, 1)
+        let size = (rows + count - 1) / count
+        return (0..<count).map { min(size * $0, rows)..<min(size * ($0 + 1), rows) }
     }
 }
 

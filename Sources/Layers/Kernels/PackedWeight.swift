@@ -177,13 +177,15 @@ package final class PackedWeight {
         return try product(x, &sizes, bias, residual)
     }
 
-    /// The same of rows that `part` makes, [T_i, inputs] of these ranges of all rows, one behind the other.
-    func callAsFunction(parts: [Range<Int>], bias: Tensor?, _ part: (Range<Int>) throws -> Tensor) throws -> Tensor {
-        let output = try ResultMemory.tensor([parts.last?.upperBound ?? 0, form.outputs], form.dtype)
-        for rows in parts {
-            let x = try part(rows)
+    /// The same of x whose rows [T_i, inputs] `rows` makes, of ranges that follow each other from 0 on.
+    func callAsFunction(
+        inParts ranges: [Range<Int>], bias: Tensor?, _ rows: (Range<Int>) throws -> Tensor
+    ) throws -> Tensor {
+        let output = try ResultMemory.tensor([ranges.last?.upperBound ?? 0, form.outputs], form.dtype)
+        for range in ranges {
+            let x = try rows(range)
             try prepare(x)
-            try multiply(x, &sizes, bias, nil, to: output.narrowed(0, rows))
+            try write(x, &sizes, bias, nil, to: output.narrowed(0, range))
         }
         return output
     }
@@ -217,13 +219,17 @@ package final class PackedWeight {
         _ x: Tensor, _ sizes: inout kernels_weight, _ bias: Tensor?, _ residual: Tensor?
     ) throws -> Tensor {
         let output = try ResultMemory.tensor(x.shape.dropLast() + [sizes.outputs], form.dtype)
-        try multiply(x, &sizes, bias, residual, to: output)
+        try write(x, &sizes, bias, residual, to: output)
         return output
     }
 
-    private func multiply(
+    /// - Parameter output: [..., outputs], with as many rows as x.
+    private func write(
         _ x: Tensor, _ sizes: inout kernels_weight, _ bias: Tensor?, _ residual: Tensor?, to output: Tensor
     ) throws {
+        guard x.count / form.inputs * sizes.outputs == output.count else {
+            throw TorchError.invalid("a product of \(x.shape) and \(sizes.outputs) outputs is not \(output.shape)")
+        }
         let (rows, stride) = try x.to(form.dtype).kernelRows()
         let residualRows = try residual?.to(form.dtype).kernelRows()
         var epilogue = kernels_epilogue()

@@ -9,8 +9,8 @@ import Torch
     import Darwin
 #endif
 
-/// Memory for what kernels compute. While blocks run one behind the other, what one is done with is kept for the next, as
-/// fresh pages cost more than some kernels.
+/// Memory for what kernels compute. While blocks run one behind the other, what one is done with is kept for the next,
+/// as fresh pages cost more than some kernels.
 package enum ResultMemory {
     private struct Piece: @unchecked Sendable {
         let start: UnsafeMutableRawPointer
@@ -35,8 +35,8 @@ package enum ResultMemory {
     private static let state = Mutex(State())
     /// What is smaller the allocator keeps by itself.
     private static let smallestPiece = 4 << 20
-    /// How much larger than a tensor its piece may be, as a part of the tensor: one that is wide would else be taken by a
-    /// narrow one, and be made anew for the next that is wide.
+    /// How much larger than a tensor its piece may be, as a part of the tensor: one that is wide would else be taken by
+    /// a narrow one, and be made anew for the next that is wide.
     private static let largestExcess = 0.25
 
     /// A tensor on the CPU with any numbers.

@@ -66,8 +66,8 @@ struct MemoryForecast {
         !piece.name.hasPrefix("ref_image_") || !shape.references.isEmpty
     }
 
-    /// What a block computes with: its input and that of the first block, norms, sums and what is rounded of them; queries, keys
-    /// and values, keys that are turned and both as they are packed; the inner layer and what is rounded of it.
+    /// What a block computes with: its input and that of the first block, norms, sums and what is rounded of them; queries,
+    /// keys and values, keys that are turned and both as they are packed; the inner layer and what is rounded of it.
     private var activationBytes: Int {
         let tokens = (shape.steps.map { $0.reduce(0, +) }.max() ?? 0)
         let (hidden, keyValue) = (configuration.hiddenSize, configuration.keyValueHeadCount * configuration.headSize)

@@ -36,7 +36,7 @@ package actor JobRunner {
     /// - Parameters:
     ///   - warnings: what was found wrong with the request already.
     ///   - isAttached: whether it is for a connection, and ends with it.
-    /// - Returns: the job, and its news from the first on: it may have ended when this returns.
+    /// - Returns: the job, and its news from the start of its work on: it may have ended when this returns.
     /// - Throws: `APIError` when it can never be drawn, or when too many wait.
     package func submit(
         _ settings: PictureSettings, _ inputs: PictureInputs, warnings: [String], client: String, isAttached: Bool,
