@@ -103,6 +103,7 @@ AVX2 void matrix_int4_tile_avx2(const struct matrix_int4_tile *tile) {
     }
     for (ptrdiff_t index = 0; index < tile->groups; index++) {
         const char *steps = group + INT4_MULTIPLES_BYTES;
+        read_once_ahead(group, tile->past_caches);
         for (ptrdiff_t first = 0; first < tile->group_steps; first += TURN_STEPS) {
             const ptrdiff_t left = tile->group_steps - first, count = left < TURN_STEPS ? left : TURN_STEPS;
             const char *at = steps + first * INT4_STEP_BYTES;

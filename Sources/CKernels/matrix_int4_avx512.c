@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/// What comes is asked for in turns: 88% of the rate of reading memory on Zen 5, where a line with each line is 78%.
+enum { TURN_BYTES = 8 * INT4_STEP_BYTES };
+
 /// The numbers of a step, 8 more than they are, as bytes: 16 outputs each.
 AVX512_INLINE void numbers_of_step(__m512i numbers[4], const char *step) {
     const __m512i lowest = _mm512_set1_epi8(15);
@@ -71,12 +74,10 @@ struct group_sums {
     __m512i of_columns[FEW_ROWS][4], excess[FEW_ROWS];
 };
 
-AVX512_INLINE void add_int4_step(struct group_sums *sums, const int rows, const char *x, ptrdiff_t x_stride,
-                                 const char *step, bool past_caches) {
+AVX512_INLINE void add_int4_step(
+    struct group_sums *sums, const int rows, const char *x, ptrdiff_t x_stride, const char *step) {
     __m512i numbers[4];
     numbers_of_step(numbers, step);
-    read_once_ahead(step, past_caches);
-    read_once_ahead(step + 64, past_caches);
     UNROLLED for (int row = 0; row < rows; row++) {
         const __m512i inputs = inputs_everywhere(x + row * x_stride);
         sums->excess[row] = _mm512_dpbusd_epi32(sums->excess[row], _mm512_set1_epi8(8), inputs);
@@ -99,11 +100,16 @@ AVX512_INLINE void int4_tile_of(const int rows, const struct matrix_int4_tile *t
     for (ptrdiff_t group = 0; group < tile->groups; group++) {
         const int8_t *multiples = (const int8_t *)step;
         struct group_sums sums = {0};
-        step += INT4_MULTIPLES_BYTES;
         read_once_ahead(step, past_caches);
-        for (const char *end = step + tile->group_steps * INT4_STEP_BYTES; step < end;
-             step += INT4_STEP_BYTES, x += STEP_BYTES) {
-            add_int4_step(&sums, rows, x, x_stride, step, past_caches);
+        step += INT4_MULTIPLES_BYTES;
+        for (const char *end = step + tile->group_steps * INT4_STEP_BYTES; step < end;) {
+            const char *turn = end - step < TURN_BYTES ? end : step + TURN_BYTES;
+            for (const char *line = step; line < turn; line += 64) {
+                read_once_ahead(line, past_caches);
+            }
+            for (; step < turn; step += INT4_STEP_BYTES, x += STEP_BYTES) {
+                add_int4_step(&sums, rows, x, x_stride, step);
+            }
         }
         UNROLLED for (int row = 0; row < rows; row++) {
             UNROLLED for (int column = 0; column < 4; column++) {
