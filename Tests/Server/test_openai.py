@@ -384,7 +384,7 @@ def too_many(program):
     with Server(program, "--max-queue-per-client", "1") as server:
         client = client_of(server)
         for _ in range(2):
-            server.submit(prompt=PROMPT, num_inference_steps=200)
+            server.submit(prompt=PROMPT, num_inference_steps=200, width=128, height=128)
             time.sleep(0.2)
         error = raises(
             openai.RateLimitError, lambda: client.images.generate(prompt=PROMPT), 429, "queue_full_for_client")
