@@ -279,16 +279,12 @@ AVX512_INLINE void add_tile(
     }
 }
 
-#define ADD(UNITS)                                                                                                     \
-    AVX512 static void add_##UNITS##_0(                                                                                \
+#define ADD(UNITS, HALF)                                                                                               \
+    AVX512 static void add_##UNITS##_##HALF(                                                                           \
         float *output, size_t stride, const uint16_t *weight, const uint16_t *values, size_t unit, int pairs) {        \
-        add_tile(output, stride, weight, values, unit, pairs, UNITS, false);                                           \
-    }                                                                                                                  \
-    AVX512 static void add_##UNITS##_1(                                                                                \
-        float *output, size_t stride, const uint16_t *weight, const uint16_t *values, size_t unit, int pairs) {        \
-        add_tile(output, stride, weight, values, unit, pairs, UNITS - 1, true);                                        \
+        add_tile(output, stride, weight, values, unit, pairs, UNITS - HALF, HALF);                                     \
     }
-ADD(1) ADD(2) ADD(3) ADD(4)
+ADD(1, 0) ADD(2, 0) ADD(3, 0) ADD(4, 0) ADD(1, 1) ADD(2, 1) ADD(3, 1) ADD(4, 1)
 
 AVX512 static void add_block(Block *block, int rows) {
     static void (*const kernels[2][4])(float *, size_t, const uint16_t *, const uint16_t *, size_t, int) = {

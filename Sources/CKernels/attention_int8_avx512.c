@@ -285,14 +285,11 @@ AVX512_INLINE void add_tiles(const Block *block, int first_row, int column_unit,
     }
 }
 
-#define ADD(UNITS)                                                                                                     \
-    AVX512 static void add_##UNITS##_0(const Block *block, int first_row, int column_unit) {                           \
-        add_tiles(block, first_row, column_unit, UNITS, false);                                                        \
-    }                                                                                                                  \
-    AVX512 static void add_##UNITS##_1(const Block *block, int first_row, int column_unit) {                           \
-        add_tiles(block, first_row, column_unit, UNITS - 1, true);                                                     \
+#define ADD(UNITS, HALF)                                                                                               \
+    AVX512 static void add_##UNITS##_##HALF(const Block *block, int first_row, int column_unit) {                      \
+        add_tiles(block, first_row, column_unit, UNITS - HALF, HALF);                                                  \
     }
-ADD(1) ADD(2) ADD(3) ADD(4)
+ADD(1, 0) ADD(2, 0) ADD(3, 0) ADD(4, 0) ADD(1, 1) ADD(2, 1) ADD(3, 1) ADD(4, 1)
 
 AVX512 static void add_block(const Block *block, int rows) {
     static void (*const kernels[2][4])(const Block *, int, int) = {

@@ -53,11 +53,11 @@ package struct Linear {
     /// The same of rows [T, inputs] that `rows` makes of ranges of them, so that they need not all be there at once.
     ///
     /// - Parameter ranges: at least one; they follow each other from 0 to T.
-    /// - Returns: [T, outputs]; `nil` where gradients are recorded, which want all rows.
+    /// - Returns: [T, outputs]; `nil` where gradients are recorded or the weight has no numbers yet: both want all rows.
     package func callAsFunction(
         inParts ranges: [Range<Int>], _ rows: (Range<Int>) throws -> Tensor
     ) throws -> Tensor? {
-        guard !gradientsAreRecorded else { return nil }
+        guard !gradientsAreRecorded, isFilled else { return nil }
         if case .packed(let weight) = storage, adapters.isEmpty {
             return try weight(inParts: ranges, bias: bias, rows)
         }

@@ -54,8 +54,8 @@ package struct FeedForward {
 
     package func callAsFunction(_ x: Tensor) throws -> Tensor {
         let ranges = Self.ranges(x.size(0))
-        // Weights without numbers are calibrated with all rows.
-        if ranges.count > 1, gated.isFilled, down.isFilled,
+        // Without numbers it is calibrated with all rows, as `down` sees to by itself.
+        if ranges.count > 1, gated.isFilled,
             let output = try down(inParts: ranges, { try gated(x.narrowed(0, $0)) })
         {
             return output

@@ -106,7 +106,7 @@ struct Automatic1111Routes {
             "sd_model_name": .string(modelName), "sd_model_hash": "", "infotexts": .array(texts),
             "index_of_first_image": 0, "job_timestamp": .string("\(Int(job.created))"),
             "version": .string(omniGen2Version),
-            "warnings": .array(job.warnings.map { .string($0) }),
+            "warnings": job.warningDocument,
         ]
         return [
             "images": .array(images), "parameters": job.settings, "info": .string(info.compactText),

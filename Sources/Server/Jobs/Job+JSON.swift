@@ -26,9 +26,12 @@ extension Job {
                         "format": .string(output.format.rawValue),
                     ]
                 }),
-            "warnings": .array(warnings.map { .string($0) }), "error": error.map { JSONValue($0) } ?? nil,
+            "warnings": warningDocument, "error": error.map { JSONValue($0) } ?? nil,
         ]
     }
+
+    /// Its warnings, as a client is told of them and as they are kept.
+    var warningDocument: JSONValue { .array(warnings.map { .string($0) }) }
 
     /// Where a picture is to be had.
     package func url(of picture: Picture) -> String {

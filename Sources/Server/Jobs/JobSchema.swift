@@ -81,9 +81,6 @@ enum JobSchema {
         return document
     }
 
-    /// Warnings as they are kept.
-    static func document(_ warnings: [String]) -> JSONValue { .array(warnings.map { .string($0) }) }
-
     private static func error(_ document: JSONValue) -> APIError {
         APIError(
             document["status"]?.int ?? 500, document["type"]?.string.flatMap(APIError.Kind.init) ?? .server,

@@ -49,7 +49,7 @@ package final class JobStore: Sendable {
                     """,
                 arguments: [
                     job.id, job.client, self.owner, document, prompt, job.previewInterval, job.isAttached,
-                    job.status.rawValue, job.created, JobSchema.document(job.warnings).compactText,
+                    job.status.rawValue, job.created, job.warningDocument.compactText,
                 ])
             for (index, input) in inputs.images.enumerated() { try Self.insert(job.id, .input, index, input, database) }
             if let mask = inputs.mask { try Self.insert(job.id, .mask, 0, mask, database) }
@@ -88,7 +88,7 @@ package final class JobStore: Sendable {
                 sql: "UPDATE job SET status = ?, started = ?, finished = ?, warnings = ?, error = ? WHERE id = ?",
                 arguments: [
                     job.status.rawValue, job.started, job.finished,
-                    JobSchema.document(job.warnings).compactText,
+                    job.warningDocument.compactText,
                     job.error.map { JobSchema.document($0).compactText }, job.id,
                 ])
         }

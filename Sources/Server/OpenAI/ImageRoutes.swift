@@ -72,7 +72,7 @@ struct ImageRoutes {
         document["created"] = .int(Int(job.created))
         document["id"] = .string(job.id)
         document["seed"] = .int(Int(settings.request.seed))
-        if !job.warnings.isEmpty { document["warnings"] = .array(job.warnings.map { .string($0) }) }
+        if !job.warnings.isEmpty { document["warnings"] = job.warningDocument }
         return document
     }
 
